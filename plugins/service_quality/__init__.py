@@ -1,0 +1,1 @@
+"""Quality Line: moves provider data from its sources into a gated warehouse."""
