@@ -1,0 +1,37 @@
+"""Fixtures shared by all tests: a fresh database on a throw-away embedded Postgres."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+FIXTURES = REPO / "tests" / "fixtures"
+
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("QUALITY_PEPPER", "pepper-of-the-tests")
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The embedded server (shared with the developer's own, in databases of its own)."""
+    from service_quality.local import postgres
+
+    return postgres.start()
+
+
+@pytest.fixture
+def database_url(server) -> Iterator[str]:
+    """URL of an empty database that is dropped afterwards."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"create database {name}")
+    yield server.url(name)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"drop database {name} with (force)")
