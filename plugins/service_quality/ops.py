@@ -1,0 +1,374 @@
+"""The warehouse's own books: schemas, the tables of ``ops`` and what is written there.
+
+``prepare`` makes an empty database ready; it is idempotent and only adds. The marts' tables are made by
+``publish``, the models' by dbt.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from service_quality.contract import TABLES, Column, Source, Table
+from service_quality.window import Window
+
+Conn = psycopg.Connection[dict[str, Any]]
+
+SCHEMAS = ("landing", "raw", "quarantine", "staging", "intermediate", "candidate", "marts", "ops")
+READER_ROLE = "quality_reader"
+
+LOAD_OPEN = ("landing", "gated", "held")  # not promoted yet; a new load of the window supersedes these
+
+_DDL = """
+create table if not exists ops.loads (
+    load_id bigint generated always as identity primary key,
+    source text not null,
+    window_start timestamptz not null,
+    window_end timestamptz not null,
+    status text not null check (status in
+        ('landing', 'gated', 'held', 'promoted', 'rejected', 'superseded', 'failed')),
+    rows_read bigint,
+    rows_raw bigint,
+    rows_unchanged bigint,
+    rows_quarantined bigint,
+    started_at timestamptz not null default now(),
+    ended_at timestamptz,
+    message text,
+    error text,
+    decided_by text,
+    build_id bigint,
+    check (window_start < window_end),
+    constraint rows_balance check
+        (status <> 'promoted' or rows_read = rows_raw + rows_unchanged + rows_quarantined)
+);
+create index if not exists loads_unpublished on ops.loads (load_id) where status = 'promoted' and build_id is null;
+create index if not exists loads_window on ops.loads (source, window_end);
+create table if not exists ops.load_tables (
+    load_id bigint not null references ops.loads,
+    table_name text not null,
+    rows_read bigint not null,
+    rows_raw bigint,
+    rows_unchanged bigint,
+    rows_quarantined bigint,
+    primary key (load_id, table_name),
+    constraint rows_balance check (rows_raw is null or rows_read = rows_raw + rows_unchanged + rows_quarantined)
+);
+create table if not exists ops.load_days (
+    table_name text not null,
+    day date not null,
+    load_id bigint not null references ops.loads,
+    rows_new bigint not null,
+    primary key (table_name, day, load_id)
+);
+create table if not exists ops.files (
+    table_name text not null,
+    file_id text not null,
+    load_id bigint not null references ops.loads,
+    primary key (table_name, file_id)
+);
+create table if not exists ops.builds (
+    build_id bigint generated always as identity primary key,
+    status text not null check (status in ('planned', 'built', 'held', 'published', 'failed', 'nothing')),
+    load_ids bigint[] not null,
+    touched_days date[] not null,
+    data_until timestamptz,
+    settings_hash text not null,
+    is_full boolean not null default false,
+    stale_sources text[] not null default '{}',
+    started_at timestamptz not null default now(),
+    ended_at timestamptz,
+    message text,
+    error text
+);
+create table if not exists ops.build_nodes (
+    build_id bigint not null references ops.builds,
+    node text not null,
+    resource_type text not null,
+    status text not null,
+    seconds double precision,
+    rows_affected bigint,
+    message text,
+    finished_at timestamptz not null default now(),
+    primary key (build_id, node)
+);
+create table if not exists ops.gate_results (
+    gate_result_id bigint generated always as identity primary key,
+    load_id bigint references ops.loads,
+    build_id bigint references ops.builds,
+    table_name text not null,
+    rule_id text not null,
+    rule_type text not null,
+    severity text not null check (severity in ('critical', 'warning')),
+    verdict text not null check (verdict in ('pass', 'quarantine', 'warn', 'fail', 'not_judged')),
+    observed text,
+    expected text,
+    rows_checked bigint,
+    rows_failed bigint,
+    why text not null,
+    owner text not null,
+    action text,
+    checked_at timestamptz not null default now(),
+    check (num_nonnulls(load_id, build_id) = 1)
+);
+create index if not exists gate_results_load on ops.gate_results (load_id);
+create index if not exists gate_results_build on ops.gate_results (build_id);
+create table if not exists ops.restatements (
+    restatement_id bigint generated always as identity primary key,
+    build_id bigint not null references ops.builds,
+    load_ids bigint[] not null,
+    mart text not null,
+    row_key jsonb not null,
+    business_day date,
+    column_name text not null,
+    old_value text,
+    new_value text,
+    restated_at timestamptz not null default now()
+);
+create index if not exists restatements_build on ops.restatements (build_id);
+create table if not exists ops.setting_sources (
+    table_name text primary key,
+    source text not null,
+    is_configured boolean not null
+);
+create table if not exists ops.setting_branches (
+    branch_id text primary key,
+    branch_name text,
+    region text,
+    time_zone text not null
+);
+create table if not exists ops.setting_hours (
+    branch_id text not null,
+    iso_weekday integer not null,
+    opens_minute integer not null,
+    closes_minute integer not null,
+    primary key (branch_id, iso_weekday)
+);
+create table if not exists ops.setting_holidays (
+    branch_id text not null,
+    day date not null,
+    primary key (branch_id, day)
+);
+create table if not exists ops.setting_queues (
+    server_id text not null,
+    queue text not null,
+    branch_id text,
+    topic_class text,
+    service_level_seconds integer not null,
+    short_abandon_seconds integer not null,
+    valid_from date not null,
+    valid_to date,
+    primary key (server_id, queue, valid_from)
+);
+create table if not exists ops.setting_aliases (
+    server_id text not null,
+    alias text not null,
+    agent_name text not null,
+    operator_id text,
+    primary key (server_id, alias)
+);
+create or replace view ops.coverage as
+select source, window_start, window_end, load_id from ops.loads where status = 'promoted';
+create or replace view ops.source_health as
+select
+    source,
+    max(window_end) filter (where status = 'promoted') as loaded_until,
+    max(ended_at) filter (where status = 'promoted') as last_promoted_at,
+    count(*) filter (where status = 'held') as loads_held,
+    coalesce(sum(rows_quarantined) filter (where status = 'promoted'), 0) as rows_quarantined
+from ops.loads
+group by source;
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A row of ``ops.loads`` as the stages need it."""
+
+    load_id: int
+    source: Source
+    window: Window
+    status: str
+    message: str | None = None
+
+
+def home() -> Path:
+    """Where run-time files live: ``QUALITY_HOME`` or ``.local`` in the checkout."""
+    from service_quality.local.postgres import home as local_home
+
+    return local_home()
+
+
+def warehouse_url() -> str:
+    """``WAREHOUSE_URL``, else the embedded server's ``warehouse`` database (started on demand)."""
+    if url := os.environ.get("WAREHOUSE_URL"):
+        return url
+    from service_quality.local import postgres
+
+    server = postgres.start()
+    postgres.ensure_database(server, "warehouse")
+    return server.url("warehouse")
+
+
+def connect(url: str | None = None) -> Conn:
+    """A connection with dict rows, UTC. Commit is the caller's; use it as a context manager."""
+    conn: Conn = psycopg.connect(url or warehouse_url(), row_factory=dict_row)
+    conn.execute("set time zone 'UTC'")
+    conn.commit()
+    return conn
+
+
+def pepper() -> str:
+    """The secret of the phone hashes: ``QUALITY_PEPPER``, else a file made once, readable by its owner only.
+
+    Losing it means that new hashes no longer join old ones: back it up apart from the warehouse.
+    """
+    if value := os.environ.get("QUALITY_PEPPER"):
+        return value
+    path = home() / "pepper"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text().strip()
+
+
+def landing_columns(table: Table) -> list[tuple[str, str]]:
+    """(name, type) of ``landing.<table>`` in order."""
+    own = [(c.name, c.type) for c in table.columns]
+    return [*own, ("_source_ref", "text"), ("_problems", "text"), ("_load_id", "bigint"), ("_row_no", "bigint")]
+
+
+def raw_columns(table: Table) -> list[tuple[str, str]]:
+    """(name, type) of the source's columns in ``raw.<table>``, personal data treated."""
+    return [(c.raw_name, _raw_type(c)) for c in table.columns if c.raw_name is not None]
+
+
+def _raw_type(column: Column) -> str:
+    return "text" if column.personal else column.type
+
+
+def prepare(conn: Conn) -> None:
+    """Create schemas, ``ops``, landing, raw and quarantine tables and the reader role; idempotent."""
+    with conn.transaction():
+        conn.execute("select pg_advisory_xact_lock(hashtext('quality_line_prepare'))")
+        for schema in SCHEMAS:
+            conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+        conn.execute(_DDL)
+        for table in TABLES:
+            _prepare_table(conn, table)
+    _prepare_reader(conn)
+
+
+def _prepare_table(conn: Conn, table: Table) -> None:
+    def columns(pairs: Iterable[tuple[str, str]]) -> sql.Composed:
+        return sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in pairs)
+
+    name = sql.Identifier(table.name)
+    conn.execute(
+        sql.SQL("create table if not exists landing.{} ({}) partition by list (_load_id)").format(
+            name, columns(landing_columns(table))
+        )
+    )
+    kept = [*raw_columns(table), ("_load_id", "bigint"), ("_row_no", "bigint"), ("_source_ref", "text")]
+    conn.execute(
+        sql.SQL(
+            "create table if not exists raw.{} ({}, _row_hash text not null,"
+            " _loaded_at timestamptz not null default now(), _superseded_at timestamptz)"
+        ).format(name, columns(kept))
+    )
+    conn.execute(
+        sql.SQL(
+            "create table if not exists quarantine.{} ({}, _problems text, _rule_ids text[] not null,"
+            " _quarantined_at timestamptz not null default now(), _released_at timestamptz)"
+        ).format(name, columns(kept))
+    )
+    key = sql.SQL(", ").join(sql.Identifier(k) for k in table.key)
+    for index, clause in (
+        ("key", sql.SQL("unique index if not exists {} on raw.{} ({}) where _superseded_at is null")),
+        ("load", sql.SQL("index if not exists {} on raw.{} (_load_id)")),
+        ("time", sql.SQL("index if not exists {} on raw.{} ({})")),
+    ):
+        target = {"key": key, "time": sql.Identifier(table.event_time)}.get(index)
+        parts = [sql.Identifier(f"{table.name}__{index}"), name, *([target] if target is not None else [])]
+        conn.execute(sql.SQL("create ") + clause.format(*parts))
+
+
+def _prepare_reader(conn: Conn) -> None:
+    """The role of analysts and dashboards: marts, and the views about the numbers' health."""
+    try:
+        with conn.transaction():
+            exists = conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone()
+            if not exists:
+                conn.execute(sql.SQL("create role {} nologin").format(sql.Identifier(READER_ROLE)))
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UniqueViolation):
+        pass  # an administrator makes roles there, or another process just did
+    if not conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone():
+        conn.commit()
+        return
+    role = sql.Identifier(READER_ROLE)
+    conn.execute(sql.SQL("grant usage on schema marts, ops to {}").format(role))
+    conn.execute(sql.SQL("grant select on all tables in schema marts to {}").format(role))
+    conn.execute(sql.SQL("alter default privileges in schema marts grant select on tables to {}").format(role))
+    conn.execute(sql.SQL("grant select on ops.source_health, ops.restatements to {}").format(role))
+    conn.commit()
+
+
+def open_load(conn: Conn, source: Source, window: Window) -> Load:
+    """Register a new load of ``window``; loads of the same window that are not promoted are superseded."""
+    with conn.transaction():
+        conn.execute(
+            "update ops.loads set status = 'superseded', ended_at = coalesce(ended_at, now())"
+            " where source = %s and window_start = %s and window_end = %s and status = any(%s)",
+            (source, window.start, window.end, list(LOAD_OPEN)),
+        )
+        row = conn.execute(
+            "insert into ops.loads (source, window_start, window_end, status)"
+            " values (%s, %s, %s, 'landing') returning load_id",
+            (source, window.start, window.end),
+        ).fetchone()
+    assert row is not None
+    return Load(row["load_id"], source, window, "landing")
+
+
+def get_load(conn: Conn, load_id: int) -> Load:
+    """The load; LookupError when there is none."""
+    row = conn.execute("select * from ops.loads where load_id = %s", (load_id,)).fetchone()
+    if row is None:
+        raise LookupError(f"there is no load {load_id}")
+    window = Window(row["window_start"], row["window_end"])
+    return Load(load_id, Source(row["source"]), window, row["status"], row["message"])
+
+
+def set_load(conn: Conn, load_id: int, status: str, expect: Sequence[str] = (), **values: Any) -> None:
+    """Move a load to ``status`` and set further columns of ``ops.loads``.
+
+    Raises RuntimeError when ``expect`` is given and the load's status is not among it.
+    """
+    sets = [sql.SQL("status = %(status)s"), *(sql.SQL("{} = {}").format(sql.Identifier(k), sql.Placeholder(k))
+                                               for k in values)]  # fmt: skip
+    condition = sql.SQL(" and status = any(%(expect)s)") if expect else sql.SQL("")
+    statement = sql.SQL("update ops.loads set {} where load_id = %(load_id)s{}").format(
+        sql.SQL(", ").join(sets), condition
+    )
+    parameters = {**values, "status": status, "load_id": load_id, "expect": list(expect)}
+    if conn.execute(statement, parameters).rowcount != 1:
+        now = get_load(conn, load_id).status
+        raise RuntimeError(f"load {load_id} is {now}; only {' or '.join(expect)} can become {status}")
+
+
+def loaded_until(conn: Conn, source: Source) -> datetime | None:
+    """End of the latest window of ``source`` that is promoted or waits for a decision; None when none is."""
+    row = conn.execute(
+        "select max(window_end) as at from ops.loads where source = %s and status in ('promoted', 'held')",
+        (source,),
+    ).fetchone()
+    return row["at"] if row else None
