@@ -89,6 +89,10 @@ create table if not exists ops.builds (
     message text,
     error text
 );
+create table if not exists ops.touched_days (
+    build_id bigint not null,
+    business_day date primary key
+);
 create table if not exists ops.build_nodes (
     build_id bigint not null references ops.builds,
     node text not null,
