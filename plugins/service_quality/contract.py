@@ -65,7 +65,8 @@ class Table:
 
     ``key``: what identifies a record at its source. ``version``: the column that orders versions of a
     record; None for immutable records, which are written once. ``event_time``: the instant a row is
-    about, used for volume by day and for freshness. ``daily``: rows are expected every night.
+    about, used for volume by day and for freshness. ``daily``: rows are expected every night. ``lookups``:
+    columns of ``raw`` by which single rows are looked up, each with an index.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Table:
     version: str | None
     event_time: str
     daily: bool
+    lookups: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column called ``name``; KeyError when the table has none."""
@@ -178,7 +180,7 @@ CRM_TABLES: tuple[Table, ...] = (
             Column("left_on", "date", "Local day the contract ended; null while it lasts."),
             _UPDATED,
         ),
-        ("subscriber_id",), "updated_at", "updated_at", False,
+        ("subscriber_id",), "updated_at", "updated_at", False, ("phone_hash",),
     ),
     Table(
         "topics", Source.CRM, "What contacts are about, each mapped to one of three classes for a period.",
@@ -203,7 +205,7 @@ CRM_TABLES: tuple[Table, ...] = (
             _at("noted_at", "When it was noted (UTC)."),
             _UPDATED,
         ),
-        ("wrap_up_id",), "updated_at", "noted_at", True,
+        ("wrap_up_id",), "updated_at", "noted_at", True, ("call_id",),
     ),
     Table(
         "tickets", Source.CRM, "Requests, faults and complaints.",
@@ -226,7 +228,7 @@ CRM_TABLES: tuple[Table, ...] = (
             _text("status", "open, solved or closed."),
             _UPDATED,
         ),
-        ("ticket_id",), "updated_at", "updated_at", True,
+        ("ticket_id",), "updated_at", "updated_at", True, ("call_id", "subscriber_id"),
     ),
     Table(
         "ticket_events", Source.CRM, "Status changes and replies of tickets.",
@@ -239,7 +241,7 @@ CRM_TABLES: tuple[Table, ...] = (
             _at("event_at", "When (UTC)."),
             _UPDATED,
         ),
-        ("ticket_event_id",), "updated_at", "event_at", True,
+        ("ticket_event_id",), "updated_at", "event_at", True, ("ticket_id",),
     ),
     Table(
         "connections", Source.CRM, "Orders to connect a line.",
@@ -271,7 +273,7 @@ CRM_TABLES: tuple[Table, ...] = (
             _at("evaluated_at", "When (UTC)."),
             _UPDATED,
         ),
-        ("evaluation_id",), "updated_at", "evaluated_at", True,
+        ("evaluation_id",), "updated_at", "evaluated_at", True, ("call_id",),
     ),
     Table(
         "evaluation_items", Source.CRM, "Scores of one evaluation, one row per criterion of the form.",
@@ -307,7 +309,7 @@ TELEPHONY_TABLES: tuple[Table, ...] = (
             _text("params", "Parameters joined by '|', without trailing empty ones; caller and name blanked.",
                   Personal.FREE_TEXT),
         ),
-        ("server_id", "file_id", "line_no"), None, "event_at", True,
+        ("server_id", "file_id", "line_no"), None, "event_at", True, ("callid", "caller_hash"),
     ),
     Table(
         "cdr", Source.TELEPHONY, "Asterisk call detail records, one row per leg and ring attempt.",
@@ -338,7 +340,7 @@ TELEPHONY_TABLES: tuple[Table, ...] = (
             _text("linkedid", "Id shared by all legs of a call; null where the layout has none."),
             _text("sequence", "Sequence number; null where the layout has none."),
         ),
-        ("server_id", "file_id", "line_no"), None, "start_at", True,
+        ("server_id", "file_id", "line_no"), None, "start_at", True, ("uniqueid", "linkedid", "src_hash"),
     ),
 )
 
@@ -360,7 +362,7 @@ IVR_TABLES: tuple[Table, ...] = (
             _text("digit", "Key pressed exactly as logged; empty for a time-out."),
             _text("read_status", "The IVR's own status; null where it has none."),
         ),
-        ("server_id", "file_id", "line_no"), None, "rated_at", True,
+        ("server_id", "file_id", "line_no"), None, "rated_at", True, ("callid",),
     ),
 )
 
@@ -388,7 +390,7 @@ SURVEY_TABLES: tuple[Table, ...] = (
             _text("effort", "Customer effort 1 to 7, exactly as given."),
             _text("comment", "What the subscriber said.", Personal.FREE_TEXT),
         ),
-        ("survey_id", "response_id"), "updated_at", "updated_at", True,
+        ("survey_id", "response_id"), "updated_at", "updated_at", True, ("ticket_id", "subscriber_id"),
     ),
 )
 

@@ -304,6 +304,12 @@ def _prepare_table(conn: Conn, table: Table) -> None:
         target = {"key": key, "time": sql.Identifier(table.event_time)}.get(index)
         parts = [sql.Identifier(f"{table.name}__{index}"), name, *([target] if target is not None else [])]
         conn.execute(sql.SQL("create ") + clause.format(*parts))
+    for column in table.lookups:
+        conn.execute(
+            sql.SQL("create index if not exists {} on raw.{} ({})").format(
+                sql.Identifier(f"{table.name}__{column}"), name, sql.Identifier(column)
+            )
+        )
 
 
 def _prepare_reader(conn: Conn) -> None:

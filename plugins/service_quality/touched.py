@@ -1,0 +1,269 @@
+"""Which business days' numbers can change when loads are promoted.
+
+The answer may be larger than needed, never smaller: a day that is built again without cause comes out equal.
+Rows are turned into instants first, then into local days of every time zone in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from psycopg import sql
+
+from service_quality.contract import BY_NAME
+from service_quality.ops import Conn
+
+REPEAT_WINDOWS = (timedelta(hours=24), timedelta(days=7), timedelta(days=30))
+
+# Versions written by the loads, and the versions they replaced.
+_CHANGED = """
+create temporary view changed_{name} as
+select * from raw.{name} where _load_id = any({loads})
+union all
+select old.* from raw.{name} as old
+where old._superseded_at is not null and exists (
+    select 1 from raw.{name} as new where new._load_id = any({loads}) and {same_key}
+)
+"""
+
+# Calls named by changed rows, then every instant of those calls and who made them.
+_INSTANTS = """
+create temporary table touched_calls on commit drop as
+select distinct callid from (
+    select callid from changed_queue_log where callid not in ('NONE', 'MANAGER', 'REALTIME', 'CLI')
+    union all select callid from changed_ivr_ratings
+    union all select call_id from changed_wrap_ups
+    union all select call_id from changed_tickets
+    union all select call_id from changed_evaluations
+    union all select e.call_id from raw.evaluations as e inner join changed_evaluation_items using (evaluation_id)
+    union all select call_id from changed_survey_responses
+    union all select uniqueid from changed_cdr
+    union all select linkedid from changed_cdr
+) as named
+where callid is not null;
+
+insert into touched_calls
+select distinct cdr.linkedid from raw.cdr as cdr inner join touched_calls as t on cdr.uniqueid = t.callid
+where cdr.linkedid is not null;
+insert into touched_calls
+select distinct cdr.uniqueid from raw.cdr as cdr inner join touched_calls as t on cdr.linkedid = t.callid;
+
+create temporary table touched_subscribers on commit drop as
+select distinct subscriber_id from (
+    select subscriber_id from changed_subscribers
+    union all select subscriber_id from changed_tickets
+    union all
+    select s.subscriber_id from raw.subscribers as s
+    inner join raw.queue_log as q on s.phone_hash = q.caller_hash
+    inner join touched_calls as t on q.callid = t.callid
+) as named
+where subscriber_id is not null;
+
+create temporary table touched_instants on commit drop as
+select q.event_at as at, false as is_contact from raw.queue_log as q inner join touched_calls as t using (callid)
+union all select event_at, false from changed_queue_log
+union all select q.event_at, true from raw.queue_log as q inner join touched_calls as t using (callid)
+where q.event = 'ENTERQUEUE'
+union all select c.start_at, false from raw.cdr as c inner join touched_calls as t on c.uniqueid = t.callid
+union all select start_at, false from changed_cdr
+union all select end_at, false from changed_cdr
+union all select rated_at, false from changed_ivr_ratings
+union all select noted_at, false from changed_wrap_ups
+union all select opened_at, true from changed_tickets
+union all select e.event_at, false from raw.ticket_events as e inner join changed_tickets using (ticket_id)
+union all select event_at, false from changed_ticket_events
+union all select t.opened_at, false from raw.tickets as t inner join changed_ticket_events using (ticket_id)
+union all select ordered_at, false from changed_connections
+union all select connected_at, false from changed_connections
+union all select evaluated_at, false from changed_evaluations
+union all select e.evaluated_at, false from raw.evaluations as e
+inner join changed_evaluation_items using (evaluation_id)
+union all select coalesce(submitted_at, started_at, updated_at), false from changed_survey_responses
+union all select coalesce(r.submitted_at, r.started_at, r.updated_at), false from raw.survey_responses as r
+inner join changed_tickets using (ticket_id)
+union all select q.event_at, false from raw.queue_log as q
+inner join changed_subscribers as s on q.caller_hash = s.phone_hash
+union all select coalesce(r.submitted_at, r.started_at, r.updated_at), false from raw.survey_responses as r
+inner join changed_subscribers using (subscriber_id)
+union all select c.start_at, false from raw.cdr as c
+inner join changed_subscribers as s on c.src_hash = s.phone_hash;
+
+-- Earlier contacts of the same subscribers whose repeat windows a changed contact falls into.
+insert into touched_instants
+select earlier.at, false from (
+    select q.event_at as at from raw.queue_log as q
+    inner join raw.subscribers as s on q.caller_hash = s.phone_hash
+    inner join touched_subscribers using (subscriber_id)
+    union all
+    select t.opened_at from raw.tickets as t inner join touched_subscribers using (subscriber_id)
+) as earlier
+where earlier.at >= (select min(at) from touched_instants where is_contact) - interval '31 days';
+"""
+
+_DAYS = """
+with zones as (
+    select time_zone from raw.branches where _superseded_at is null and time_zone is not null
+    union select time_zone from ops.setting_branches
+    union select cast(%(zone)s as text)
+),
+slots as (
+    select distinct date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') as at
+    from (
+        select at from touched_instants
+        union all
+        -- Calls that began before midnight and end, are rated or linked after it.
+        select at - interval '6 hours' from touched_instants
+    ) as spread
+    where at is not null
+)
+select distinct cast(slots.at at time zone zones.time_zone as date) as day
+from slots cross join zones
+union
+select distinct cast(generate_series(
+    date_trunc('day', l.window_start at time zone zones.time_zone),
+    (l.window_end - interval '1 microsecond') at time zone zones.time_zone,
+    interval '1 day'
+) as date)
+from ops.loads as l cross join zones
+where l.load_id = any(%(loads)s)
+"""
+
+_ASSIGNMENTS = ("branches", "operator_branches", "operator_aliases", "topics")
+
+
+def touched_days(
+    conn: Conn,
+    load_ids: Sequence[int],
+    zone: str,
+    data_until: datetime | None,
+    data_until_before: datetime | None,
+) -> list[date]:
+    """Days to build for these promoted loads, in order, within the span of loaded windows.
+
+    ``data_until`` and ``data_until_before``: to where telephony is loaded now and at the last publication;
+    days whose repeat windows close in between are included.
+    """
+    with conn.transaction():
+        days = _days_of_loads(conn, load_ids, zone)
+        days |= _closing_days(data_until, data_until_before)
+        days |= _assignment_days(conn, load_ids, data_until)
+        _drop_views(conn)
+    return sorted(days)
+
+
+def all_days(conn: Conn) -> list[date]:
+    """Every day on which any landed row happened, and every day of a promoted window."""
+    rows = conn.execute(
+        "select distinct day from ops.load_days"
+        " union select cast(generate_series(date_trunc('day', window_start) - interval '1 day', window_end"
+        " + interval '1 day', interval '1 day') as date) from ops.loads where status = 'promoted'"
+    )
+    return sorted(r["day"] for r in rows)
+
+
+def _days_of_loads(conn: Conn, load_ids: Sequence[int], zone: str) -> set[date]:
+    loads = sql.SQL("array[{}]::bigint[]").format(sql.SQL(", ").join(map(sql.Literal, load_ids)))
+    _drop_views(conn)
+    for table in BY_NAME.values():
+        same_key = sql.SQL(" and ").join(
+            sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in table.key
+        )
+        statement = sql.SQL(_CHANGED).format(  # type: ignore[arg-type]
+            name=sql.SQL(table.name), loads=loads, same_key=same_key
+        )
+        conn.execute(statement)
+    for statement_text in _INSTANTS.split(";"):
+        if statement_text.strip():
+            conn.execute(statement_text)  # type: ignore[arg-type]
+    return {r["day"] for r in conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)})}
+
+
+def _drop_views(conn: Conn) -> None:
+    for name in BY_NAME:
+        conn.execute(sql.SQL("drop view if exists pg_temp.{}").format(sql.Identifier(f"changed_{name}")))
+
+
+def _closing_days(until: datetime | None, before: datetime | None) -> set[date]:
+    """Days with contacts whose repeat windows end between the two instants, a day of slack for time zones."""
+    if until is None or before is None or until <= before:
+        return set()
+    days: set[date] = set()
+    for window in REPEAT_WINDOWS:
+        day = (before - window).date() - timedelta(days=1)
+        while day <= (until - window).date() + timedelta(days=1):
+            days.add(day)
+            day += timedelta(days=1)
+    return days
+
+
+def _assignment_days(conn: Conn, load_ids: Sequence[int], until: datetime | None) -> set[date]:
+    """Days on which a changed branch, assignment, alias or topic mapping holds or held.
+
+    When only the end of its validity moved, the days in between.
+    """
+    if until is None:
+        return set()
+    first = conn.execute("select min(window_start)::date - 1 as day from ops.coverage").fetchone()
+    last = until.date() + timedelta(days=1)
+    days: set[date] = set()
+    for name in _ASSIGNMENTS:
+        for start, end in _changed_spans(conn, name, load_ids):
+            begin = max(start, first["day"]) if first else start
+            finish = min(end or last, last)
+            days |= {begin + timedelta(days=n) for n in range(max((finish - begin).days, 0))}
+    days |= _employment_days(conn, load_ids, last)
+    return days
+
+
+def _changed_spans(conn: Conn, name: str, load_ids: Sequence[int]) -> list[tuple[date, date | None]]:
+    table = BY_NAME[name]
+    others = [c.name for c in table.columns if c.name not in (*table.key, "valid_from", "valid_to", "updated_at")]
+    same_key = sql.SQL(" and ").join(sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in table.key)
+    same_rest = sql.SQL(" and ").join(
+        sql.SQL("old.{0} is not distinct from new.{0}").format(sql.Identifier(c)) for c in others
+    )
+    rows = conn.execute(
+        sql.SQL(
+            "select new.valid_from, new.valid_to, old.valid_to as valid_to_before,"
+            " old.valid_from is not null and ({same_rest}) as only_the_end"
+            " from raw.{name} as new left join raw.{name} as old on {same_key}"
+            " and old._superseded_at = new._loaded_at where new._load_id = any(%s)"
+        ).format(same_rest=same_rest, name=sql.Identifier(name), same_key=same_key),
+        (list(load_ids),),
+    ).fetchall()
+    spans: list[tuple[date, date | None]] = []
+    for row in rows:
+        ends = (row["valid_to"], row["valid_to_before"])
+        if row["only_the_end"]:
+            known = [e for e in ends if e is not None]
+            if known and ends[0] != ends[1]:
+                spans.append((min(known), None if None in ends else max(known)))
+        else:
+            spans.append((row["valid_from"] or date.min, None if None in ends else max(ends)))
+    return spans
+
+
+def _employment_days(conn: Conn, load_ids: Sequence[int], last: date) -> set[date]:
+    """Days between the old and new first or last working day of changed operators."""
+    rows = conn.execute(
+        "select new.hired_on, new.left_on, old.hired_on as hired_before, old.left_on as left_before,"
+        " old.operator_id is null as is_new from raw.operators as new left join raw.operators as old"
+        " on old.operator_id = new.operator_id and old._superseded_at = new._loaded_at"
+        " where new._load_id = any(%s)",
+        (list(load_ids),),
+    ).fetchall()
+    first = conn.execute("select min(window_start)::date - 1 as day from ops.coverage").fetchone()
+    earliest = first["day"] if first and first["day"] else last
+    days: set[date] = set()
+    for row in rows:
+        pairs = [(row["hired_on"] or earliest, row["left_on"] or last)]
+        if not row["is_new"]:
+            pairs = [
+                (row["hired_on"] or earliest, row["hired_before"] or earliest),
+                (row["left_on"] or last, row["left_before"] or last),
+            ]
+        for one, other in pairs:
+            begin, finish = max(min(one, other), earliest), min(max(one, other), last)
+            days |= {begin + timedelta(days=n) for n in range(max((finish - begin).days + 1, 0))} if one != other else set()
+    return days
