@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,7 @@ READER_ROLE = "quality_reader"
 LOAD_OPEN = ("landing", "gated", "held")  # not promoted yet; a new load of the window supersedes these
 
 _DDL = """
+create table if not exists ops.prepared (definitions text not null);
 create table if not exists ops.loads (
     load_id bigint generated always as identity primary key,
     source text not null,
@@ -248,7 +250,13 @@ def pepper() -> str:
 def landing_columns(table: Table) -> list[tuple[str, str]]:
     """(name, type) of ``landing.<table>`` in order."""
     own = [(c.name, c.type) for c in table.columns]
-    return [*own, ("_source_ref", "text"), ("_problems", "text"), ("_load_id", "bigint"), ("_row_no", "bigint")]
+    return [
+        *own,
+        ("_source_ref", "text"),
+        ("_problems", "text"),
+        ("_load_id", "bigint"),
+        ("_row_no", "bigint"),
+    ]
 
 
 def raw_columns(table: Table) -> list[tuple[str, str]]:
@@ -261,7 +269,13 @@ def _raw_type(column: Column) -> str:
 
 
 def prepare(conn: Conn) -> None:
-    """Create schemas, ``ops``, landing, raw and quarantine tables and the reader role; idempotent."""
+    """Create schemas, ``ops``, landing, raw and quarantine tables and the reader role; idempotent.
+
+    A database that was prepared by the same definitions is left alone: no lock is taken on its tables.
+    """
+    wanted = hashlib.sha256((_DDL + repr(TABLES)).encode()).hexdigest()
+    if _prepared_by(conn) == wanted:
+        return
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(hashtext('quality_line_prepare'))")
         for schema in SCHEMAS:
@@ -269,7 +283,19 @@ def prepare(conn: Conn) -> None:
         conn.execute(_DDL)
         for table in TABLES:
             _prepare_table(conn, table)
-    _prepare_reader(conn)
+        _prepare_reader(conn)
+        conn.execute("delete from ops.prepared")
+        conn.execute("insert into ops.prepared values (%s)", (wanted,))
+    conn.commit()
+
+
+def _prepared_by(conn: Conn) -> str | None:
+    found = None
+    if conn.execute("select to_regclass('ops.prepared') as name").fetchone()["name"]:  # type: ignore[index]
+        row = conn.execute("select definitions from ops.prepared").fetchone()
+        found = row["definitions"] if row else None
+    conn.commit()
+    return found
 
 
 def _prepare_table(conn: Conn, table: Table) -> None:
@@ -314,22 +340,21 @@ def _prepare_table(conn: Conn, table: Table) -> None:
 
 def _prepare_reader(conn: Conn) -> None:
     """The role of analysts and dashboards: marts, and the views about the numbers' health."""
-    try:
-        with conn.transaction():
-            exists = conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone()
-            if not exists:
+    if not _has_reader(conn):
+        try:
+            with conn.transaction():
                 conn.execute(sql.SQL("create role {} nologin").format(sql.Identifier(READER_ROLE)))
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UniqueViolation):
-        pass  # an administrator makes roles there, or another process just did
-    if not conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone():
-        conn.commit()
-        return
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UniqueViolation):
+            return  # an administrator makes roles there; he grants what the README lists
     role = sql.Identifier(READER_ROLE)
     conn.execute(sql.SQL("grant usage on schema marts, ops to {}").format(role))
     conn.execute(sql.SQL("grant select on all tables in schema marts to {}").format(role))
     conn.execute(sql.SQL("alter default privileges in schema marts grant select on tables to {}").format(role))
     conn.execute(sql.SQL("grant select on ops.source_health, ops.restatements to {}").format(role))
-    conn.commit()
+
+
+def _has_reader(conn: Conn) -> bool:
+    return conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone() is not None
 
 
 def open_load(conn: Conn, source: Source, window: Window) -> Load:

@@ -122,7 +122,9 @@ def _sync_aliases(conn: Conn, agents: Agents, load_ids: Sequence[int], full: boo
         " union select distinct server_id, agent from raw.ivr_ratings where agent is not null{0}"
     ).format(where)
     seen = [(r["server_id"], r["agent"]) for r in conn.execute(statement, {"loads": list(load_ids)})]
-    rows = {(a.server_id, a.alias): (a.alias, a.operator_id) for a in agents.aliases}
+    rows: dict[tuple[str, str], tuple[str, str | None]] = {
+        (a.server_id, a.alias): (a.alias, a.operator_id) for a in agents.aliases
+    }
     by_alias = {(a.server_id, a.alias): a.operator_id for a in agents.aliases}
     for server_id, agent in seen:
         name = _agent_name(agents, agent)

@@ -166,16 +166,12 @@ def _days_of_loads(conn: Conn, load_ids: Sequence[int], zone: str) -> set[date]:
     loads = sql.SQL("array[{}]::bigint[]").format(sql.SQL(", ").join(map(sql.Literal, load_ids)))
     _drop_views(conn)
     for table in BY_NAME.values():
-        same_key = sql.SQL(" and ").join(
-            sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in table.key
-        )
-        statement = sql.SQL(_CHANGED).format(  # type: ignore[arg-type]
-            name=sql.SQL(table.name), loads=loads, same_key=same_key
-        )
+        same_key = sql.SQL(" and ").join(sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in table.key)
+        statement = sql.SQL(_CHANGED).format(name=sql.SQL(table.name), loads=loads, same_key=same_key)
         conn.execute(statement)
     for statement_text in _INSTANTS.split(";"):
         if statement_text.strip():
-            conn.execute(statement_text)  # type: ignore[arg-type]
+            conn.execute(statement_text)
     return {r["day"] for r in conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)})}
 
 
@@ -265,5 +261,7 @@ def _employment_days(conn: Conn, load_ids: Sequence[int], last: date) -> set[dat
             ]
         for one, other in pairs:
             begin, finish = max(min(one, other), earliest), min(max(one, other), last)
-            days |= {begin + timedelta(days=n) for n in range(max((finish - begin).days + 1, 0))} if one != other else set()
+            days |= (
+                {begin + timedelta(days=n) for n in range(max((finish - begin).days + 1, 0))} if one != other else set()
+            )
     return days

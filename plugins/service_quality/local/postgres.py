@@ -152,8 +152,17 @@ def _init(base: Path, user: pwd.struct_passwd | None) -> None:
     shutil.rmtree(base / "data", ignore_errors=True)  # what an interrupted initdb may have left
     done = _run(
         [
-            _bin(base) / "initdb", "-U", "quality", "-A", "scram-sha-256", f"--pwfile={password_file}",
-            "-E", "UTF8", "--locale=C.UTF-8", "-D", base / "data",
+            _bin(base) / "initdb",
+            "-U",
+            "quality",
+            "-A",
+            "scram-sha-256",
+            f"--pwfile={password_file}",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-D",
+            base / "data",
         ],
         user,
         check=False,
@@ -197,8 +206,17 @@ def _pg_ctl_start(base: Path, user: pwd.struct_passwd | None, port: int) -> None
     log = base / "server.log"
     done = _run(
         [
-            _bin(base) / "pg_ctl", "-w", "-t", "60", "-D", base / "data", "-l", log,
-            "-o", f"-p {port} -k {base} {options}", "start",
+            _bin(base) / "pg_ctl",
+            "-w",
+            "-t",
+            "60",
+            "-D",
+            base / "data",
+            "-l",
+            log,
+            "-o",
+            f"-p {port} -k {base} {options}",
+            "start",
         ],
         user,
         check=False,
@@ -217,15 +235,19 @@ def _run(
     command: list[Any], user: pwd.struct_passwd | None, check: bool = True, log: Path | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     # Output must not be a pipe: the server would inherit it and pg_ctl would never return.
-    who: dict[str, Any] = (
-        {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user is not None else {}
-    )
+    who: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user is not None else {}
     env = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     with (log or Path(os.devnull)).open("wb") as output:
         return subprocess.run(
             [str(c) for c in command],
-            cwd="/", env=env, check=check, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, **who,
+            cwd="/",
+            env=env,
+            check=check,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            **who,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -31,10 +31,15 @@ class History:
     ``since``: begin of the earliest promoted window (None: nothing was loaded yet); ``files``: the
     ``file_id`` of every file of which rows were promoted. Lines of a file that is not among them are read
     from ``since`` on, lines of a known file from the window's start on; never beyond the window's end.
+
+    ``lines`` (optional): for the load whose window ends where this one starts, ``file_id`` -> the highest
+    ``line_no`` it landed. A PBX writes its log in blocks, so a line may become visible only after its
+    window was loaded: lines of the day before the window with a higher number are then read as well.
     """
 
     since: datetime | None = None
     files: frozenset[str] = field(default_factory=frozenset)
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     def start_for(self, file_id: str, window: Window) -> datetime:
         """The first instant to read of this file."""

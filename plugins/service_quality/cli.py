@@ -1,0 +1,170 @@
+"""The command ``quality``: the same steps as the DAGs, without Airflow."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from service_quality import config, ops, runner
+from service_quality.contract import Source
+from service_quality.publish import PublishRefused
+from service_quality.sources.base import SourceError
+from service_quality.transform import BuildFailed
+from service_quality.window import Window, parse_instant
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Service-quality warehouse: load, build, decide.")
+
+HELD = 3  # exit code when a gate held a load or a build
+
+From = Annotated[
+    str, typer.Option("--from", help="Begin, ISO date or date-time; the provider's zone unless it has one.")
+]
+To = Annotated[str, typer.Option("--to", help="End, exclusive.")]
+By = Annotated[str, typer.Option("--by", default_factory=getpass.getuser, help="Who decides; goes into the books.")]
+
+
+@app.command()
+def load(source: Source, begin: From, end: To) -> None:
+    """Extract, land, judge and promote one window of SOURCE (crm, telephony, ivr or survey)."""
+    zone = config.load().provider.zone
+    window = Window(parse_instant(begin, zone), parse_instant(end, zone))
+    done = runner.load(source.value, window, config.connection_from_environment)
+    typer.echo(f"load {done['load_id']}: {source.value} {window}: promoted")
+    _print_accounting(done["load_id"])
+
+
+@app.command()
+def build(
+    full: Annotated[bool, typer.Option("--full", help="Build every day again.")] = False,
+    day: Annotated[list[str] | None, typer.Option("--day", help="Build this day too; may be repeated.")] = None,
+) -> None:
+    """Build the marts from what was promoted, judge them and publish the touched days."""
+    done = runner.build([date.fromisoformat(d) for d in day or []], full)
+    if done["build_id"] is None:
+        typer.echo("nothing to build: every promoted load is published")
+        return
+    typer.echo(f"build {done['build_id']}: published {_span(done['days'])}")
+    for mart, rows in done["written"].items():
+        typer.echo(f"  marts.{mart:<28} {rows:>9} rows written")
+
+
+@app.command()
+def status(last: Annotated[int, typer.Option(help="How many loads and builds to show.")] = 10) -> None:
+    """Show the sources' health, the last loads and builds, and what waits for a decision."""
+    with ops.connect() as conn:
+        ops.prepare(conn)
+        _print_rows("sources", conn.execute("select * from ops.source_health order by source").fetchall())
+        _print_rows("loads", conn.execute(
+            "select load_id, source, window_start, window_end, status, rows_read, rows_raw, rows_unchanged,"
+            " rows_quarantined, build_id from ops.loads order by load_id desc limit %s", (last,)).fetchall())  # fmt: skip
+        _print_rows("builds", conn.execute(
+            "select build_id, status, cardinality(load_ids) as loads, cardinality(touched_days) as days, is_full,"
+            " stale_sources, data_until, ended_at from ops.builds order by build_id desc limit %s",
+            (last,)).fetchall())  # fmt: skip
+        held = conn.execute("select message from ops.loads where status = 'held' order by load_id").fetchall()
+        held += conn.execute(
+            "select message from ops.builds where status = 'held' and build_id = (select max(build_id) from ops.builds)"
+        ).fetchall()
+    for row in held:
+        typer.echo(f"\n{row['message']}")
+
+
+@app.command()
+def release(load_id: Annotated[int, typer.Argument(metavar="LOAD")], by: By,
+            is_build: Annotated[bool, typer.Option("--build", help="The number is a build's.")] = False) -> None:  # fmt: skip
+    """Let a held LOAD (or, with --build, a held build) pass."""
+    if is_build:
+        runner.release_build(load_id, by)
+        typer.echo(f"build {load_id}: released by {by} and published")
+        return
+    runner.release(load_id, by)
+    typer.echo(f"load {load_id}: released by {by} and promoted; run `quality build` to publish it")
+    _print_accounting(load_id)
+
+
+@app.command()
+def reject(load_id: Annotated[int, typer.Argument(metavar="LOAD")], by: By) -> None:
+    """Discard a held LOAD; its window is loaded again by the next night or by `quality load`."""
+    runner.reject(load_id, by)
+    typer.echo(f"load {load_id}: rejected by {by}")
+
+
+@app.command()
+def check() -> None:
+    """Check the configuration and the warehouse, and say what is configured."""
+    settings = config.load()
+    typer.echo(f"{config.config_dir()}: sound; sources: {', '.join(settings.sources) or 'none'}")
+    with ops.connect() as conn:
+        ops.prepare(conn)
+        row = conn.execute("select split_part(version(), ' ', 2) as v, current_database() as d").fetchone()
+    assert row is not None
+    typer.echo(f"warehouse: database {row['d']}, PostgreSQL {row['v']}")
+
+
+def _print_accounting(load_id: int) -> None:
+    with ops.connect() as conn:
+        rows = conn.execute(
+            "select table_name, rows_read, rows_raw, rows_unchanged, rows_quarantined from ops.load_tables"
+            " where load_id = %s order by table_name",
+            (load_id,),
+        ).fetchall()
+        rules = conn.execute(
+            "select table_name, rule_id, verdict, rows_failed, observed, expected from ops.gate_results"
+            " where load_id = %s and verdict in ('quarantine', 'warn', 'fail') order by table_name, rule_id",
+            (load_id,),
+        ).fetchall()
+    total: dict[str, Any] = {"table_name": "total"}
+    for name in ("rows_read", "rows_raw", "rows_unchanged", "rows_quarantined"):
+        total[name] = sum(r[name] or 0 for r in rows)
+    _print_rows("rows read = new in raw + unchanged + quarantined", [*rows, total])
+    if rules:
+        _print_rows("rules that spoke", rules)
+
+
+def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    typer.echo(f"\n{title}")
+    if not rows:
+        typer.echo("  (none)")
+        return
+    texts = [[_text(v) for v in r.values()] for r in rows]
+    heads = list(rows[0])
+    widths = [max(len(h), *(len(t[i]) for t in texts)) for i, h in enumerate(heads)]
+    for line in [heads, *texts]:
+        typer.echo("  " + "  ".join(v.ljust(w) for v, w in zip(line, widths, strict=True)).rstrip())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}Z"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else " ".join(str(value).split())
+
+
+def _span(days: list[date]) -> str:
+    if not days:
+        return "no day"
+    return f"{len(days)} days, {min(days)} .. {max(days)}" if len(days) > 1 else f"{days[0]}"
+
+
+def main() -> None:
+    """Run the command; errors that a person can act on are one message and exit code 1 (held: 3)."""
+    _guarded(app)
+
+
+def _guarded(run: Callable[[], None]) -> None:
+    try:
+        run()
+    except (runner.LoadHeld, runner.BuildHeld) as held:
+        typer.echo(str(held), err=True)
+        sys.exit(HELD)
+    except (config.ConfigError, SourceError, BuildFailed, PublishRefused, LookupError, ValueError, RuntimeError,
+            psycopg.OperationalError) as error:  # fmt: skip
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)

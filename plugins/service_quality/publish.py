@@ -1,0 +1,198 @@
+"""candidate -> marts: the touched days, in one transaction, with a record of what was restated.
+
+Only rows that differ are written, so publishing an unchanged day writes nothing. Tables in ``marts`` are
+never dropped: new columns are added, a removed or retyped column is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg import sql
+
+from service_quality.ops import READER_ROLE, Conn
+
+DAY = "business_day"
+UNFINISHED = ("partial", "not_loaded")  # a row in these states is not yet a published number
+
+
+class PublishRefused(RuntimeError):
+    """A mart's columns changed in a way that would break its readers; it needs a new version."""
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A table to publish: its key, and whether changes of its numbers are restatements."""
+
+    name: str
+    key: tuple[str, ...]
+    restates: bool
+
+
+def marts_of(manifest: dict[str, Any]) -> list[Mart]:
+    """The marts of a dbt manifest: tables of schema ``candidate`` with their ``meta.key``.
+
+    Raises PublishRefused when a mart declares no key.
+    """
+    marts = []
+    for node in manifest["nodes"].values():
+        config = node.get("config", {})
+        if node["resource_type"] != "model" or node["schema"] != "candidate":
+            continue
+        if config.get("materialized") not in ("table", "incremental"):
+            continue
+        key = (config.get("meta") or {}).get("key")
+        if not key:
+            raise PublishRefused(f"the mart {node['name']} declares no meta.key")
+        restates = "quality" in node["fqn"]
+        marts.append(Mart(node["alias"], tuple([key] if isinstance(key, str) else key), restates))
+    return sorted(marts, key=lambda m: m.name)
+
+
+def publish(
+    conn: Conn,
+    build_id: int,
+    load_ids: Sequence[int],
+    days: Sequence[date],
+    marts: Sequence[Mart],
+    full: bool,
+) -> dict[str, int]:
+    """Bring ``marts`` in line with ``candidate`` on ``days`` (all days when ``full``); {mart: rows written}.
+
+    Everything happens in one transaction, which also marks the loads and the build as published.
+    """
+    written: dict[str, int] = {}
+    with conn.transaction():
+        for mart in marts:
+            columns = _ensure_table(conn, mart)
+            _find_differences(conn, mart, columns, days, full)
+            if mart.restates:
+                _record_restatements(conn, build_id, load_ids, mart, columns)
+            written[mart.name] = _replace(conn, mart, columns, days, full)
+            conn.execute("drop table publish_old, publish_new")
+        conn.execute("update ops.loads set build_id = %s where load_id = any(%s)", (build_id, list(load_ids)))
+        done = conn.execute(
+            "update ops.builds set status = 'published', ended_at = now() where build_id = %s and status = 'built'",
+            (build_id,),
+        )
+        if done.rowcount != 1:
+            raise RuntimeError(f"build {build_id} is not in the state 'built': nothing was published")
+    return written
+
+
+def _columns(conn: Conn, schema: str, table: str) -> dict[str, str]:
+    rows = conn.execute(
+        "select a.attname as name, format_type(a.atttypid, a.atttypmod) as type from pg_attribute as a"
+        " where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped order by a.attnum",
+        (f'{schema}."{table}"',),
+    )
+    return {r["name"]: r["type"] for r in rows}
+
+
+def _ensure_table(conn: Conn, mart: Mart) -> list[str]:
+    wanted, present = _columns(conn, "candidate", mart.name), _columns(conn, "marts", mart.name)
+    name = sql.Identifier(mart.name)
+    if not present:
+        conn.execute(sql.SQL("create table marts.{0} (like candidate.{0} including comments)").format(name))
+        conn.execute(sql.SQL("create unique index on marts.{} ({})").format(name, _list(mart.key)))
+        if DAY in wanted:
+            conn.execute(sql.SQL("create index on marts.{} ({})").format(name, sql.Identifier(DAY)))
+        if conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone():
+            conn.execute(sql.SQL("grant select on marts.{} to {}").format(name, sql.Identifier(READER_ROLE)))
+        return list(wanted)
+    broken = [f"{c} {t}" for c, t in present.items() if wanted.get(c) != t]
+    if broken:
+        raise PublishRefused(
+            f"marts.{mart.name}: {', '.join(broken)} would vanish or change its type; readers depend on it."
+            " Give the mart a new version instead."
+        )
+    for column, column_type in wanted.items():
+        if column not in present:
+            conn.execute(
+                sql.SQL("alter table marts.{} add column {} {}").format(
+                    name, sql.Identifier(column), sql.SQL(column_type)
+                )
+            )
+    return list(wanted)
+
+
+def _scope(alias: str, columns: Sequence[str], days: Sequence[date], full: bool) -> sql.Composable:
+    """Condition for the touched days; literal dates, so that only their part of a mart is read."""
+    if DAY not in columns or full:
+        return sql.SQL("true")
+    literals = sql.SQL(", ").join(map(sql.Literal, days))
+    return sql.SQL("{} = any(array[{}]::date[])").format(sql.Identifier(alias, DAY), literals)
+
+
+def _list(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def _same_key(mart: Mart) -> sql.Composed:
+    return sql.SQL(" and ").join(sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in mart.key)
+
+
+def _find_differences(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date], full: bool) -> None:
+    """Temporary tables ``publish_old`` (rows to remove) and ``publish_new`` (rows to add)."""
+    for side, here, there in (("old", "marts", "candidate"), ("new", "candidate", "marts")):
+        conn.execute(
+            sql.SQL(
+                "create temporary table {side} on commit drop as"
+                " select {names} from {here} as h where {scope_h}"
+                " except select {names} from {there} as t where {scope_t}"
+            ).format(
+                side=sql.Identifier(f"publish_{side}"),
+                names=_list(columns),
+                here=sql.Identifier(here, mart.name),
+                there=sql.Identifier(there, mart.name),
+                scope_h=_scope("h", columns, days, full),
+                scope_t=_scope("t", columns, days, full),
+            )
+        )
+    conn.execute("analyze publish_old")
+
+
+def _replace(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date], full: bool) -> int:
+    name = sql.Identifier(mart.name)
+    removed = conn.execute(
+        sql.SQL("delete from marts.{} as old using publish_old as new where {} and {}").format(
+            name, _same_key(mart), _scope("old", columns, days, full)
+        )
+    ).rowcount
+    added = conn.execute(
+        sql.SQL("insert into marts.{0} ({1}) select {1} from publish_new").format(name, _list(columns))
+    ).rowcount
+    return max(removed, added)
+
+
+def _record_restatements(
+    conn: Conn, build_id: int, load_ids: Sequence[int], mart: Mart, columns: Sequence[str]
+) -> None:
+    """One row for each published number that changes or vanishes; nulls and unfinished days were no numbers."""
+    was_finished: sql.Composable = sql.SQL("true")
+    if "status" in columns:
+        was_finished = sql.SQL("old.status <> all({})").format(sql.Literal(list(UNFINISHED)))
+    key = sql.SQL(", ").join(
+        sql.SQL("{}, old.{}").format(sql.Literal(k), sql.Identifier(k)) for k in mart.key if k != DAY
+    )
+    conn.execute(
+        sql.SQL(
+            "insert into ops.restatements"
+            " (build_id, load_ids, mart, row_key, business_day, column_name, old_value, new_value)"
+            " select %(build)s, %(loads)s, %(mart)s, jsonb_build_object({key}), {day}, was.column_name,"
+            " was.value, to_jsonb(new) ->> was.column_name"
+            " from publish_old as old left join publish_new as new on {on_key}"
+            " cross join lateral jsonb_each_text(to_jsonb(old)) as was (column_name, value)"
+            " where {was_finished} and was.value is not null"
+            " and was.value is distinct from (to_jsonb(new) ->> was.column_name)"
+        ).format(
+            key=key,
+            day=sql.Identifier("old", DAY) if DAY in columns else sql.SQL("null::date"),
+            on_key=_same_key(mart),
+            was_finished=was_finished,
+        ),
+        {"build": build_id, "loads": list(load_ids), "mart": mart.name},
+    )

@@ -1,0 +1,124 @@
+"""The build's models: dbt in this process, one invocation a build, each node's outcome recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from service_quality.ops import Conn, home
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+
+
+class BuildFailed(RuntimeError):
+    """Dbt could not build or a test failed; the message lists the nodes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one build has to do. ``scalars``: the single settings that models read as variables."""
+
+    build_id: int
+    touched_days: list[date]
+    data_until: datetime | None
+    is_full: bool
+    scalars: Mapping[str, Any]
+
+
+def run_models(conn: Conn, url: str, plan: Plan) -> dict[str, str]:
+    """Build and test all models for ``plan``; {node: status}. Raises BuildFailed."""
+    variables = {
+        **plan.scalars,
+        "build_id": plan.build_id,
+        "touched_days": [d.isoformat() for d in plan.touched_days],
+        "full_rebuild": plan.is_full,
+        "data_until": plan.data_until.isoformat() if plan.data_until else None,
+    }
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+    outcome = invoke(url, [*arguments, *(["--full-refresh"] if plan.is_full else [])])
+    results = [_node_row(r) for r in getattr(outcome.result, "results", None) or []]
+    _record(conn, plan.build_id, results)
+    if not outcome.success:
+        bad = [r for r in results if r["status"] in ("error", "fail", "runtime error")]
+        told = "\n".join(f"  {r['node']}: {r['status']}: {r['message']}" for r in bad) or str(outcome.exception)
+        raise BuildFailed(f"dbt did not finish build {plan.build_id}:\n{told}")
+    return {r["node"]: r["status"] for r in results}
+
+
+def invoke(url: str, arguments: list[str]) -> Any:
+    """Run one dbt command against ``url``; dbt's own result object. Nothing is sent anywhere."""
+    folder = home() / "dbt"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _environment(url):
+        from dbt.cli.main import dbtRunner
+
+        return dbtRunner().invoke(
+            [
+                arguments[0], *arguments[1:],
+                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+                "--target-path", str(folder / "target"), "--log-path", str(folder / "logs"),
+                "--log-level", "none", "--no-use-colors",
+            ]
+        )  # fmt: skip
+
+
+def manifest() -> dict[str, Any]:
+    """The manifest that the last dbt command of this project wrote."""
+    return json.loads((home() / "dbt" / "target" / "manifest.json").read_text())
+
+
+@contextmanager
+def _environment(url: str) -> Iterator[None]:
+    """The variables that ``profiles.yml`` reads, for the time of one command."""
+    parts = conninfo_to_dict(url)
+    wanted = {
+        "QUALITY_DBT_HOST": parts.get("host") or "127.0.0.1",
+        "QUALITY_DBT_PORT": parts.get("port") or "5432",
+        "QUALITY_DBT_USER": parts.get("user") or "",
+        "QUALITY_DBT_PASSWORD": parts.get("password") or "",
+        "QUALITY_DBT_DBNAME": parts.get("dbname") or "",
+        "DO_NOT_TRACK": "1",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    before = {k: os.environ.get(k) for k in wanted}
+    os.environ.update({k: str(v) for k, v in wanted.items()})
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
+def _node_row(result: Any) -> dict[str, Any]:
+    response = result.adapter_response or {}
+    return {
+        "node": result.node.unique_id,
+        "resource_type": str(result.node.resource_type),
+        "status": str(result.status),
+        "seconds": result.execution_time,
+        "rows": response.get("rows_affected"),
+        "message": result.message,
+    }
+
+
+def _record(conn: Conn, build_id: int, rows: list[dict[str, Any]]) -> None:
+    with conn.transaction(), conn.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.build_nodes"
+            " (build_id, node, resource_type, status, seconds, rows_affected, message)"
+            " values (%(build_id)s, %(node)s, %(resource_type)s, %(status)s, %(seconds)s, %(rows)s, %(message)s)"
+            " on conflict (build_id, node) do update set status = excluded.status, seconds = excluded.seconds,"
+            " rows_affected = excluded.rows_affected, message = excluded.message, finished_at = now()",
+            [{**r, "build_id": build_id} for r in rows],
+        )
