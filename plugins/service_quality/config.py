@@ -230,6 +230,13 @@ class Server(_Strict):
     queue_log: Annotated[QueueLogFile | QueueLogTable, Field(discriminator="form")]
     cdr: Cdr | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _files_by_default(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("queue_log"), dict):
+            return {**values, "queue_log": {"form": "file", **values["queue_log"]}}
+        return values
+
 
 class Telephony(_Strict):
     """All PBXs."""

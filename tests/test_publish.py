@@ -1,0 +1,123 @@
+"""Publication: whole days, one transaction, restatements, and tables that readers can rely on."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from service_quality import ops
+from service_quality.publish import Mart, PublishRefused, marts_of, publish
+
+DAILY = Mart("branch_quality_daily", ("branch_id", "business_day"), True)
+ONE, TWO = date(2026, 11, 1), date(2026, 11, 2)
+
+
+@pytest.fixture
+def conn(database_url):
+    with ops.connect(database_url) as connection:
+        ops.prepare(connection)
+        connection.execute(
+            "create table candidate.branch_quality_daily"
+            " (branch_id text, status text, answered bigint, rate double precision, business_day date)"
+        )
+        yield connection
+
+
+def _candidate(conn, *rows):
+    conn.execute("delete from candidate.branch_quality_daily")
+    for row in rows:
+        conn.execute("insert into candidate.branch_quality_daily values (%s, %s, %s, %s, %s)", row)
+
+
+def _build(conn, status="built"):
+    return conn.execute(
+        "insert into ops.builds (status, load_ids, touched_days, settings_hash) values (%s, '{}', '{}', 'x')"
+        " returning build_id",
+        (status,),
+    ).fetchone()["build_id"]
+
+
+def _marts(conn):
+    rows = conn.execute("select * from marts.branch_quality_daily order by business_day, branch_id")
+    return [tuple(r.values()) for r in rows]
+
+
+def _restated(conn):
+    rows = conn.execute("select column_name, old_value, new_value, business_day from ops.restatements order by 1")
+    return [tuple(r.values()) for r in rows]
+
+
+def test_only_touched_days_are_replaced(conn):
+    _candidate(conn, ("a", "measured", 1, 0.5, ONE), ("a", "measured", 2, 0.5, TWO))
+    publish(conn, _build(conn), [], [ONE, TWO], [DAILY], False)
+    _candidate(conn, ("a", "measured", 7, 0.5, ONE), ("a", "measured", 9, 0.5, TWO))
+    assert publish(conn, _build(conn), [], [TWO], [DAILY], False) == {"branch_quality_daily": 1}
+    assert _marts(conn) == [("a", "measured", 1, 0.5, ONE), ("a", "measured", 9, 0.5, TWO)]
+    assert _restated(conn) == [("answered", "2", "9", TWO)]
+
+
+def test_publishing_the_same_again_writes_nothing(conn):
+    _candidate(conn, ("a", "measured", 1, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    before = conn.execute("select xmin, ctid from marts.branch_quality_daily").fetchall()
+    assert publish(conn, _build(conn), [], [ONE], [DAILY], False) == {"branch_quality_daily": 0}
+    assert conn.execute("select xmin, ctid from marts.branch_quality_daily").fetchall() == before
+
+
+def test_a_row_that_vanished_is_removed_and_told(conn):
+    _candidate(conn, ("a", "measured", 1, None, ONE), ("b", "measured", 2, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    _candidate(conn, ("a", "measured", 1, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    assert _marts(conn) == [("a", "measured", 1, None, ONE)]
+    assert ("answered", "2", None, ONE) in _restated(conn)
+
+
+def test_nulls_and_unfinished_days_were_no_published_numbers(conn):
+    _candidate(conn, ("a", "measured", 1, None, ONE), ("b", "partial", 3, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    _candidate(conn, ("a", "measured", 1, 0.25, ONE), ("b", "measured", 4, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    assert _restated(conn) == []
+
+
+def test_a_failure_on_the_way_publishes_nothing(conn):
+    _candidate(conn, ("a", "measured", 1, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    _candidate(conn, ("a", "measured", 5, None, ONE))
+    held = _build(conn, "held")
+    conn.commit()
+    with pytest.raises(RuntimeError, match="not in the state 'built'"):
+        publish(conn, held, [], [ONE], [DAILY], False)
+    conn.rollback()
+    assert _marts(conn) == [("a", "measured", 1, None, ONE)]
+
+
+def test_a_column_that_would_vanish_is_refused(conn):
+    _candidate(conn, ("a", "measured", 1, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    conn.execute("alter table candidate.branch_quality_daily drop column rate")
+    with pytest.raises(PublishRefused, match="rate double precision"):
+        publish(conn, _build(conn), [], [ONE], [DAILY], False)
+
+
+def test_a_new_column_is_added_and_the_table_stays(conn):
+    _candidate(conn, ("a", "measured", 1, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    before = conn.execute("select 'marts.branch_quality_daily'::regclass::oid as o").fetchone()
+    conn.execute("create view marts.kept as select answered from marts.branch_quality_daily")
+    conn.execute("alter table candidate.branch_quality_daily add column median double precision")
+    conn.execute("update candidate.branch_quality_daily set median = 3")
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    assert conn.execute("select 'marts.branch_quality_daily'::regclass::oid as o").fetchone() == before
+    assert conn.execute("select median from marts.branch_quality_daily").fetchone()["median"] == 3
+
+
+def test_a_mart_without_key_is_refused():
+    node = {
+        "resource_type": "model", "schema": "candidate", "name": "m", "alias": "m",
+        "fqn": ["q", "quality"], "config": {"materialized": "table"},
+    }  # fmt: skip
+    with pytest.raises(PublishRefused, match="meta.key"):
+        marts_of({"nodes": {"m": node}})
