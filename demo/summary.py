@@ -1,0 +1,100 @@
+"""The demo's last page: what was loaded, what the gates said, what the marts show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from service_quality import ops
+from service_quality.ops import Conn
+
+LOADS = """
+select load_id, source, to_char(window_start, 'YYYY-MM-DD HH24:MI') as from_utc,
+    to_char(window_end, 'YYYY-MM-DD HH24:MI') as to_utc, status, rows_read as read, rows_raw as new,
+    rows_unchanged as unchanged, rows_quarantined as quarantined, build_id as build
+from ops.loads order by load_id
+"""
+QUARANTINE = """
+select g.table_name, g.rule_id, sum(g.rows_failed) as rows, max(g.why) as why
+from ops.gate_results as g inner join ops.loads as l using (load_id)
+where g.verdict = 'quarantine' and l.status = 'promoted'
+group by g.table_name, g.rule_id order by rows desc
+"""
+OPERATORS = """
+select q.operator_id as operator, max(d.operator_name) as name, max(q.branch_id) as branch,
+    sum(q.visits_answered) as answered,
+    round(cast(sum(q.rating_politeness_sum) as numeric) / nullif(sum(q.rating_politeness_answered), 0), 2)
+        as politeness,
+    sum(q.rating_politeness_answered) as ratings,
+    round(cast(sum(q.talk_seconds_sum) as numeric) / nullif(sum(q.talk_seconds_count), 0)) as talk_s,
+    round(1 - cast(sum(q.repeat_7d_repeats) as numeric) / nullif(sum(q.repeat_7d_index), 0), 3) as fcr_7d
+from marts.operator_quality_daily as q
+left join marts.dim_operator as d on q.operator_id = d.operator_id and d.is_current
+group by q.operator_id having sum(q.rating_politeness_answered) >= 20
+order by politeness {direction}, operator limit 5
+"""
+BRANCHES = """
+select branch_id as branch, sum(contacts_offered) as offered, sum(visits_answered) as answered,
+    sum(contacts_turned_away) as turned_away,
+    round(cast(sum(answered_within_20s) as numeric)
+        / nullif(sum(visits_answered) + sum(visits_abandoned), 0), 3) as service_level_20s,
+    round(cast(sum(wait_seconds_sum) as numeric) / nullif(sum(wait_seconds_count), 0), 1) as wait_s,
+    round(1 - cast(sum(repeat_7d_repeats) as numeric) / nullif(sum(repeat_7d_index), 0), 3) as fcr_7d
+from marts.branch_quality_daily group by branch_id
+order by service_level_20s nulls last, branch
+"""
+TOPICS = """
+select topic_id as topic, max(topic_class) as class, sum(contacts_offered) as offered,
+    sum(repeat_7d_index) as closed_7d,
+    round(1 - cast(sum(repeat_7d_repeats) as numeric) / nullif(sum(repeat_7d_index), 0), 3) as fcr_7d
+from marts.topic_quality_daily group by topic_id having sum(repeat_7d_index) >= 50
+order by fcr_7d {direction}, topic limit 5
+"""
+
+
+def print_summary(url: str, home: Path) -> None:
+    """Print loads, quarantine, mart sizes, worst and best, and where to look next."""
+    with ops.connect(url) as conn:
+        _table("Loads and verdicts", conn, LOADS)
+        _table("Quarantined rows by rule", conn, QUARANTINE)
+        _sizes(conn)
+        _table("Operators, least polite by their subscribers (20 ratings or more; not a ranking of merit)", conn,
+               OPERATORS.format(direction="asc"))  # fmt: skip
+        _table("Operators, most polite", conn, OPERATORS.format(direction="desc"))
+        _table("Branches, lowest service level first", conn, BRANCHES)
+        _table("Topics, least often solved at the first contact", conn, TOPICS.format(direction="asc"))
+        _table("Topics, most often solved at the first contact", conn, TOPICS.format(direction="desc"))
+    print(
+        "\nWhere to look next\n"
+        "  make up                    Airflow and the warehouse, with their addresses\n"
+        "  .venv/bin/quality status   loads, builds and what waits for a decision\n"
+        "  make docs                  every mart, column and test\n"
+        f"  {home / 'truth'}   what the simulated provider really did"
+    )
+
+
+def _sizes(conn: Conn) -> None:
+    names = conn.execute(
+        "select relname as name from pg_class where relnamespace = 'marts'::regnamespace and relkind = 'r' order by 1"
+    ).fetchall()
+    rows = []
+    for row in names:
+        found = conn.execute(f'select count(*) as rows from marts."{row["name"]}"').fetchone()  # type: ignore[arg-type]
+        rows.append({"mart": row["name"], "rows": f"{found['rows']:,}" if found else "?"})
+    _print("Published marts", rows)
+
+
+def _table(title: str, conn: Conn, text: str) -> None:
+    _print(title, conn.execute(text).fetchall())  # type: ignore[arg-type]
+
+
+def _print(title: str, rows: list[dict[str, Any]]) -> None:
+    print(f"\n{title}")
+    if not rows:
+        print("  (none)")
+        return
+    texts = [["-" if v is None else str(v) for v in r.values()] for r in rows]
+    heads = list(rows[0])
+    widths = [max(len(h), *(len(t[i]) for t in texts)) for i, h in enumerate(heads)]
+    for line in [heads, *texts]:
+        print("  " + "  ".join(v.ljust(w) for v, w in zip(line, widths, strict=True)).rstrip())
