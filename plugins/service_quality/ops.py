@@ -48,6 +48,7 @@ create table if not exists ops.loads (
     error text,
     decided_by text,
     build_id bigint,
+    time_zone text,
     check (window_start < window_end),
     constraint rows_balance check
         (status <> 'promoted' or rows_read = rows_raw + rows_unchanged + rows_quarantined)
@@ -69,7 +70,17 @@ create table if not exists ops.load_days (
     day date not null,
     load_id bigint not null references ops.loads,
     rows_new bigint not null,
+    events bigint not null default 0,
     primary key (table_name, day, load_id)
+);
+alter table ops.loads add column if not exists time_zone text;
+alter table ops.load_days add column if not exists events bigint not null default 0;
+create table if not exists ops.load_bad_rows (
+    load_id bigint not null references ops.loads,
+    table_name text not null,
+    row_no bigint not null,
+    rule_ids text[] not null,
+    primary key (load_id, table_name, row_no)
 );
 create table if not exists ops.files (
     table_name text not null,
@@ -194,6 +205,41 @@ from ops.loads
 group by source;
 """
 
+# Treatment of personal data. A digit run of seven or more is taken for a number of a person, with or without
+# separators; ids that Asterisk gives to channels (1732345678.123, -0000001a) are not.
+_FUNCTIONS = r"""
+create or replace function ops.mask_text(value text) returns text
+language sql immutable parallel safe as $$
+    select case
+        when length(value) - length(translate(value, '0123456789', '')) >= 7 or strpos(value, '@') > 0
+            then regexp_replace(
+                regexp_replace(
+                    value, '[[:alnum:]._%+-]+@([[:alnum:]-]+[.])+[[:alpha:]]{2,}', '[e-mail]', 'g'
+                ),
+                '(?<![0-9]|[0-9][.])(?!1[0-9]{9}[.][0-9])(?!(?<=-)0[0-9a-f]{7}(?![0-9a-z]))[+(]{0,2}[0-9]'
+                '((?!-0[0-9a-f]{7}(?![0-9a-z]))(?![ \u00a0().–-]{1,3}1[0-9]{9}[.][0-9])[ \u00a0().–-]{0,3}[0-9]){6,}',
+                '***', 'g'
+            )
+        else value
+    end
+$$;
+create or replace function ops.phone_hash(
+    value text, pepper text, country_code text, trunk_prefix text, national_digits integer
+) returns text
+language sql immutable parallel safe as $$
+    select case
+        when length(digits) < 7 then null
+        else encode(sha256(convert_to(pepper || case
+            when length(digits) = length(trunk_prefix) + national_digits and starts_with(digits, trunk_prefix)
+                then country_code || right(digits, national_digits)
+            when length(digits) = national_digits then country_code || digits
+            else digits
+        end, 'UTF8')), 'hex')
+    end
+    from (select regexp_replace(split_part(value, '@', 1), '[^0-9]', '', 'g') as digits) as number
+$$;
+"""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -273,7 +319,7 @@ def prepare(conn: Conn) -> None:
 
     A database that was prepared by the same definitions is left alone: no lock is taken on its tables.
     """
-    wanted = hashlib.sha256((_DDL + repr(TABLES)).encode()).hexdigest()
+    wanted = hashlib.sha256((_DDL + _FUNCTIONS + repr(TABLES)).encode()).hexdigest()
     if _prepared_by(conn) == wanted:
         return
     with conn.transaction():
@@ -281,6 +327,7 @@ def prepare(conn: Conn) -> None:
         for schema in SCHEMAS:
             conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
         conn.execute(_DDL)
+        conn.execute(_FUNCTIONS)
         for table in TABLES:
             _prepare_table(conn, table)
         _prepare_reader(conn)
@@ -324,10 +371,11 @@ def _prepare_table(conn: Conn, table: Table) -> None:
     key = sql.SQL(", ").join(sql.Identifier(k) for k in table.key)
     for index, clause in (
         ("key", sql.SQL("unique index if not exists {} on raw.{} ({}) where _superseded_at is null")),
+        ("old", sql.SQL("index if not exists {} on raw.{} ({}) where _superseded_at is not null")),
         ("load", sql.SQL("index if not exists {} on raw.{} (_load_id)")),
         ("time", sql.SQL("index if not exists {} on raw.{} ({})")),
     ):
-        target = {"key": key, "time": sql.Identifier(table.event_time)}.get(index)
+        target = {"key": key, "old": key, "time": sql.Identifier(table.event_time)}.get(index)
         parts = [sql.Identifier(f"{table.name}__{index}"), name, *([target] if target is not None else [])]
         conn.execute(sql.SQL("create ") + clause.format(*parts))
     for column in table.lookups:
@@ -355,6 +403,19 @@ def _prepare_reader(conn: Conn) -> None:
 
 def _has_reader(conn: Conn) -> bool:
     return conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone() is not None
+
+
+def partition(table_name: str, load_id: int) -> str:
+    """Name of the partition of ``landing.<table_name>`` that holds one load."""
+    return f"{table_name}__{load_id}"
+
+
+def drop_landing(conn: Conn, load_id: int) -> None:
+    """Drop the landed rows of a load and what the gate noted about them; idempotent."""
+    for table in TABLES:
+        name = sql.Identifier(partition(table.name, load_id))
+        conn.execute(sql.SQL("drop table if exists landing.{}").format(name))
+    conn.execute("delete from ops.load_bad_rows where load_id = %s", (load_id,))
 
 
 def open_load(conn: Conn, source: Source, window: Window) -> Load:
