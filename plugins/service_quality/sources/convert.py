@@ -60,9 +60,12 @@ def convert(column: Column, values: pa.Array, zone: ZoneInfo, problems: Problems
         return _one_by_one(column, values, zone, problems)
 
 
-def instant(text: str, zone: ZoneInfo) -> datetime:
-    """ISO text as an instant (UTC). Raises ValueError when it is none."""
-    return _localised(_moment(text), zone)
+def instant(text: str, zone: ZoneInfo, fold: int = 0) -> datetime:
+    """ISO text as an instant (UTC); ``fold`` 1: in the doubled hour its second pass.
+
+    Raises ValueError when it is none.
+    """
+    return _localised(_moment(text).replace(fold=fold), zone)
 
 
 def plain(value: object) -> str:

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-
 from service_quality.config import Crm
 from service_quality.sources import convert, databases
 from service_quality.sources import queries as query_files
@@ -29,7 +27,7 @@ class CrmSource:
         self._config, self._queries, self._url = config, queries, url
 
     def read(self, window: Window) -> Iterator[Extracted]:
-        """Batches of at most ``crm.batch_rows`` rows, table by table; an empty batch for an empty table.
+        """Batches of at most ``crm.batch_rows`` rows, table by table; none for an empty table.
 
         Raises ConfigError when a query file is missing or misnamed, at once; SourceError naming the file
         when the database refuses, while reading.
@@ -40,10 +38,5 @@ class CrmSource:
         zone = ZoneInfo(self._config.time_zone)
         with databases.connect(self._url, zone, window, self._config.batch_rows) as database:
             for query in found:
-                empty = True
                 for columns in database.stream(query):
-                    empty = False
                     yield Extracted(query.table, convert.to_batch(query.table, columns, zone))
-                if empty:
-                    schema = query.table.arrow_schema()
-                    yield Extracted(query.table, pa.RecordBatch.from_pylist([], schema=schema))
