@@ -62,6 +62,15 @@ def start() -> Server:
         return Server(state["port"], state["password"])
 
 
+def running() -> Server | None:
+    """The server if it runs; starts nothing."""
+    state_file = home() / "postgres.json"
+    if not state_file.exists() or not _running(_data_base(), _user()):
+        return None
+    state = json.loads(state_file.read_text())
+    return Server(state["port"], state["password"])
+
+
 def stop() -> bool:
     """Stop the server if it runs; True when there was one."""
     with _lock():
