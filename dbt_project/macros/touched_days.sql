@@ -1,0 +1,87 @@
+{#-
+The days of this build, as literals: a cast on the column or a subquery for the bound would cost many times as much
+once history is long.
+-#}
+{% macro is_full_rebuild() -%}
+{{ return(var('full_rebuild') or flags.FULL_REFRESH) }}
+{%- endmacro %}
+
+{#- Condition: the business day `column` is built again. -#}
+{% macro in_touched_days(column) -%}
+{%- if is_full_rebuild() -%}
+{{ column }} is not null
+{%- elif var('touched_days') -%}
+{{ column }} in ({% for day in var('touched_days') | sort %}cast('{{ day }}' as date){{ ', ' if not loop.last }}{% endfor %})
+{%- else -%}
+{{ column }} is null and {{ column }} is not null
+{%- endif -%}
+{%- endmacro %}
+
+{#- Condition: the date `column` lies at most so many days before or after a touched day. -#}
+{% macro near_touched_days(column, before_days, after_days) -%}
+{%- if is_full_rebuild() -%}
+{{ column }} is not null
+{%- else -%}
+{%- set conditions = [] -%}
+{%- for run in touched_runs(before_days, after_days) -%}
+{%- do conditions.append(column ~ " between cast('" ~ run[0].isoformat() ~ "' as date) and cast('" ~ run[1].isoformat()
+    ~ "' as date)") -%}
+{%- endfor -%}
+({{ conditions | join(' or ') or (column ~ ' is null and ' ~ column ~ ' is not null') }})
+{%- endif -%}
+{%- endmacro %}
+
+{#-
+Condition: the instant `column` lies in a touched day of any time zone (UTC-12 to UTC+14), widened by so many days.
+Runs of days become one range each.
+-#}
+{% macro touched_range(column, before_days, after_days) -%}
+{%- if is_full_rebuild() -%}
+{{ column }} is not null
+{%- else -%}
+{%- set conditions = [] -%}
+{%- for run in touched_runs(before_days, after_days) -%}
+{%- set from_day = (run[0] - modules.datetime.timedelta(days=1)).isoformat() -%}
+{%- set until_day = (run[1] + modules.datetime.timedelta(days=1)).isoformat() -%}
+{%- do conditions.append("(" ~ column ~ " >= " ~ instant(from_day ~ 'T10:00:00+00:00') ~ " and " ~ column ~ " < "
+    ~ instant(until_day ~ 'T12:00:00+00:00') ~ ")") -%}
+{%- endfor -%}
+({{ conditions | join(' or ') or (column ~ ' is null and ' ~ column ~ ' is not null') }})
+{%- endif -%}
+{%- endmacro %}
+
+{#- Condition: the instant `column` is not before the first touched day; for what can follow a day at any distance. -#}
+{% macro since_touched(column, before_days) -%}
+{%- if is_full_rebuild() or not var('touched_days') -%}
+{{ column }} is not null
+{%- else -%}
+{%- set first = touched_runs(before_days, 0)[0][0] - modules.datetime.timedelta(days=1) -%}
+{{ column }} >= {{ instant(first.isoformat() ~ 'T10:00:00+00:00') }}
+{%- endif -%}
+{%- endmacro %}
+
+{#- [[first day, last day], ...]: the touched days, widened, as runs that neither touch nor overlap. -#}
+{% macro touched_runs(before_days, after_days) -%}
+{%- set runs = [] -%}
+{%- for text in var('touched_days') | sort -%}
+{%- set day = modules.datetime.date.fromisoformat(text) -%}
+{%- set first = day - modules.datetime.timedelta(days=before_days) -%}
+{%- set last = day + modules.datetime.timedelta(days=after_days) -%}
+{%- if runs and (first - runs[-1][1]).days <= 1 -%}
+{%- set _ = runs[-1].__setitem__(1, last) -%}
+{%- else -%}
+{%- do runs.append([first, last]) -%}
+{%- endif -%}
+{%- endfor -%}
+{{ return(runs) }}
+{%- endmacro %}
+
+{#- A literal instant from ISO text with its offset. -#}
+{% macro instant(text) -%}
+cast('{{ text }}' as {{ type_instant() }})
+{%- endmacro %}
+
+{#- The instant up to which telephony is loaded; long ago when nothing is. -#}
+{% macro data_until() -%}
+{{ instant(var('data_until') or '1970-01-01T00:00:00+00:00') }}
+{%- endmacro %}

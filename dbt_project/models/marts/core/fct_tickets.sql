@@ -1,0 +1,32 @@
+{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+-- placeholder
+select
+    cast(null as text) as ticket_id,
+    cast(null as text) as contact_id,
+    cast(null as text) as subscriber_id,
+    cast(null as text) as branch_id,
+    cast(null as text) as topic_id,
+    cast(null as text) as topic_class,
+    cast(null as text) as kind,
+    cast(null as text) as channel,
+    cast(null as text) as priority,
+    cast(null as text) as operator_id,
+    cast(null as boolean) as is_valid_fault,
+    cast(null as text) as fault_part,
+    cast(null as text) as outage_id,
+    cast(null as timestamptz) as opened_at,
+    cast(null as timestamptz) as first_reply_at,
+    cast(null as timestamptz) as solved_at,
+    cast(null as timestamptz) as closed_at,
+    cast(null as bigint) as reopened_count,
+    cast(null as bigint) as public_replies,
+    cast(null as timestamptz) as due_at,
+    cast(null as text) as status,
+    cast(null as double precision) as first_reply_minutes,
+    cast(null as double precision) as first_reply_business_minutes,
+    cast(null as double precision) as solution_minutes,
+    cast(null as double precision) as solution_business_minutes,
+    cast(null as boolean) as is_one_touch,
+    cast(null as boolean) as is_within_target,
+    cast(null as date) as business_day
+where false
