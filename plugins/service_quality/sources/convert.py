@@ -30,6 +30,7 @@ _MOMENT = re.compile(
     r"\s*(?P<zone>Z|[+-]\d{2}(?::?\d{2}(?::\d{2})?)?)?"
 )
 _SHOWN_CHARACTERS = 60
+_YEAR_ONE = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), pa.timestamp("us", "UTC"))
 _REFUSED = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError)
 
 Problems = dict[int, list[str]]
@@ -191,7 +192,10 @@ def _instants(values: pa.Array, zone: ZoneInfo) -> pa.Array:
     moments = _moments(values)
     if not moments.type.tz:
         moments = pc.assume_timezone(moments, zone.key, ambiguous="earliest", nonexistent="raise")
-    return moments.cast(pa.timestamp("us", "UTC"))
+    instants = moments.cast(pa.timestamp("us", "UTC"))
+    if pc.any(pc.less(instants, _YEAR_ONE)).as_py():
+        raise pa.ArrowInvalid("before the calendar")
+    return instants
 
 
 _WHOLE: dict[SqlType, Callable[[pa.Array, ZoneInfo], pa.Array]] = {

@@ -70,21 +70,13 @@ def _place(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _with_scheme(url: str, scheme: str, **defaults: str) -> str:
-    """``url`` with another scheme, Airflow's ``__extra__`` removed and ``defaults`` among its options."""
-    parts = urlsplit(url)
-    options = {**defaults, **{k: v for k, v in parse_qsl(parts.query) if k != "__extra__"}}
-    return urlunsplit((scheme, parts.netloc, parts.path, urlencode(options, quote_via=quote), ""))
-
-
 @contextlib.contextmanager
 def _postgres(url: str, kind: str, zone: ZoneInfo, window: Window, batch_rows: int) -> Iterator[Database]:
     from adbc_driver_manager import Error
     from adbc_driver_postgresql import dbapi
 
-    target = _with_scheme(url, "postgresql", connect_timeout=str(_CONNECT_SECONDS))
     try:
-        connection = dbapi.connect(target)
+        connection = dbapi.connect(_libpq(url))
     except Error as error:
         raise SourceError(f"{_place(url)}: no connection: {hide_password(str(error), url)}") from None
     with contextlib.closing(connection):
@@ -97,6 +89,14 @@ def _postgres(url: str, kind: str, zone: ZoneInfo, window: Window, batch_rows: i
             with connection.cursor() as cursor:
                 cursor.execute(setting)
         yield _Postgres(connection, url, window, batch_rows)
+
+
+def _libpq(url: str) -> str:
+    """``url`` for libpq, without Airflow's ``__extra__``."""
+    parts = urlsplit(url)
+    options = {"connect_timeout": str(_CONNECT_SECONDS)}
+    options |= {k: v for k, v in parse_qsl(parts.query) if k != "__extra__"}
+    return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(options, quote_via=quote), ""))
 
 
 class _Postgres:
@@ -113,9 +113,7 @@ class _Postgres:
         try:
             with self._connection.cursor() as cursor:
                 schema = cursor.adbc_execute_schema(sql)
-                cursor.adbc_statement.set_options(
-                    **{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)}
-                )
+                cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
                 cursor.execute(_typed(query, sql, schema))
                 for batch in cursor.fetch_record_batch():
                     for at in range(0, batch.num_rows, self._batch_rows):
@@ -153,10 +151,8 @@ def _expression(column: Column, field: pa.Field) -> str:
 def _sqlalchemy(url: str, kind: str, zone: ZoneInfo, window: Window, batch_rows: int) -> Iterator[Database]:
     import sqlalchemy as sa
 
-    scheme = "mysql+pymysql" if kind in _MYSQL_SCHEMES else urlsplit(url).scheme
-    defaults = {"charset": "utf8mb4"} if kind in _MYSQL_SCHEMES else {}
     try:
-        engine = sa.create_engine(_with_scheme(url, scheme, **defaults), poolclass=sa.NullPool)
+        engine = sa.create_engine(_target(url, kind), poolclass=sa.NullPool)
         connection = engine.connect().execution_options(stream_results=True, max_row_buffer=batch_rows)
     except (sa.exc.SQLAlchemyError, ImportError, ValueError) as error:
         raise SourceError(f"{_place(url)}: no connection: {_sqlalchemy_message(error, url)}") from None
@@ -167,6 +163,16 @@ def _sqlalchemy(url: str, kind: str, zone: ZoneInfo, window: Window, batch_rows:
         # Not close(): that would first read the rest of an unfinished result.
         connection.invalidate()
         engine.dispose()
+
+
+def _target(url: str, kind: str) -> Any:
+    """``url`` for SQLAlchemy, without Airflow's ``__extra__``."""
+    import sqlalchemy as sa
+
+    target = sa.make_url(url).difference_update_query(["__extra__"])
+    if kind in _MYSQL_SCHEMES:
+        target = target.set(drivername="mysql+pymysql", query={"charset": "utf8mb4", **target.query})
+    return target
 
 
 def _mysql_session(connection: Any, zone: ZoneInfo, window: Window) -> timezone | None:
@@ -216,6 +222,7 @@ class _SqlAlchemy:
 
         statement = sa.text(query.as_template(self._connection.dialect.name))
         bounds = {name: self._bounds[name] for name in statement.compile().params}
+        result = None
         try:
             result = self._connection.execute(statement, bounds)
             if not result.returns_rows:
@@ -230,11 +237,20 @@ class _SqlAlchemy:
                 }
         except sa.exc.SQLAlchemyError as error:
             raise SourceError(f"{query.path}: {_sqlalchemy_message(error, self._url)}") from None
+        finally:
+            _abandon(result)
 
     def _shifted(self, result: Any) -> set[int]:
         if self._shift is None:
             return set()
         return {i for i, d in enumerate(result.cursor.description) if d[1] == _MYSQL_TIMESTAMP}
+
+
+def _abandon(result: Any) -> None:
+    """Keep pymysql from reading an unfinished result to its end when it is thrown away."""
+    unread = getattr(getattr(result, "cursor", None), "_result", None)
+    if unread is not None:
+        unread.unbuffered_active = False
 
 
 def _sqlalchemy_message(error: Exception, url: str) -> str:
