@@ -31,12 +31,11 @@ def task_failed(context: Mapping[str, Any]) -> None:
 
 def deadline_missed(context: Mapping[str, Any], **_: Any) -> None:
     """Airflow's deadline callback: the morning's marts are late."""
-    run = context.get("dag_run") or {}
-    dag_id = run.get("dag_id") if isinstance(run, Mapping) else getattr(run, "dag_id", None)
-    run_id = run.get("run_id") if isinstance(run, Mapping) else getattr(run, "run_id", None)
+    run, deadline = context["dag_run"], context.get("deadline") or {}
     send(
-        f"{dag_id or 'build_quality_marts'} missed its deadline",
-        f"Run {run_id or '(unknown)'} has not published in time; readers still see the previous numbers.\n"
+        f"{run['dag_id']} missed its deadline",
+        f"Run {run['dag_run_id']} should have published by {deadline.get('deadline_time') or '(see the DAG)'};"
+        " readers still see the previous numbers.\n"
         "To do: see which task runs or waits; `quality status` names loads that are held.",
     )
 

@@ -27,8 +27,8 @@ def up() -> int:
     try:
         with ops.connect() as conn:
             ops.prepare(conn)
-        airflow.start()
-    except (RuntimeError, airflow.DagsBroken) as error:
+        airflow.start(by_clock=os.environ.get("QUALITY_SCHEDULE") != "manual")
+    except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
     return status()
@@ -52,10 +52,10 @@ def status() -> int:
         print(f"           password: {postgres.home() / 'postgres.json'}")
     else:
         print("warehouse  is not running")
-    if not airflow.is_running():
+    running = airflow.running()
+    if running is None:
         print("Airflow    is not running")
         return 1
-    running = airflow.start()
     print(f"Airflow    {running.url}")
     print(f"           user: {running.user}, password: {running.password_file}")
     print(f"           logs: {airflow.home() / 'logs'}")

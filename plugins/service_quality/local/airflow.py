@@ -44,7 +44,6 @@ class Running:
     url: str
     user: str
     password_file: Path
-    seconds: float
 
 
 def home() -> Path:
@@ -52,7 +51,7 @@ def home() -> Path:
     return postgres.home() / "airflow"
 
 
-def environment() -> dict[str, str]:
+def environment(by_clock: bool = False) -> dict[str, str]:
     """The whole environment of every component; makes secrets, role and database on first use."""
     server = postgres.start()
     postgres.ensure_database(server, "warehouse")
@@ -100,23 +99,29 @@ def environment() -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "WAREHOUSE_URL": os.environ.get("WAREHOUSE_URL") or server.url("warehouse"),
         "QUALITY_HOME": str(postgres.home()),
+        "QUALITY_SCHEDULE": "nightly" if by_clock else "manual",
         "PYTHONUNBUFFERED": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }
     return {**os.environ, **own}
 
 
-def start() -> Running:
+class AirflowFailed(RuntimeError):
+    """Airflow did not start, does not answer or refuses; the message holds the log's end or the answer."""
+
+
+def start(by_clock: bool = False) -> Running:
     """Start what does not run and wait until it works; a changed environment restarts everything.
 
-    Raises RuntimeError with the log of the component that failed, or with the DAGs' import errors.
+    ``by_clock``: DAGs have their schedules, and new ones are paused until a person starts them. Else runs
+    start only by ``trigger`` and by what loads change, and all DAGs are unpaused.
+    Raises AirflowFailed with the log of the component that failed, or with the DAGs' import errors.
     """
-    began = time.monotonic()
     with _lock():
-        env = environment()
+        env = environment(by_clock)
         fingerprint = _fingerprint(env)
         state = _state()
-        if state.get("fingerprint") != fingerprint or not is_running():
+        if state.get("fingerprint") != fingerprint or running() is None:
             _stop()
             try:
                 _start(env)
@@ -124,7 +129,9 @@ def start() -> Running:
                 _stop()
                 raise
             _write_state({**_state(), "fingerprint": fingerprint})
-    return Running(_url(), USER, _password_file(), time.monotonic() - began)
+        if not by_clock:
+            unpause()
+    return Running(_url(), USER, _password_file())
 
 
 def _start(env: dict[str, str]) -> None:
@@ -143,10 +150,12 @@ def stop() -> bool:
         return _stop()
 
 
-def is_running() -> bool:
-    """Do all components run?"""
+def running() -> Running | None:
+    """Where it runs; None unless all components do. Starts nothing."""
     leaders = _leaders(_state())
-    return bool(leaders) and all(x.lives for x in leaders.values())
+    if leaders and all(x.lives for x in leaders.values()):
+        return Running(_url(), USER, _password_file())
+    return None
 
 
 def trigger(dag_id: str, conf: dict[str, Any] | None = None) -> str:
@@ -156,9 +165,9 @@ def trigger(dag_id: str, conf: dict[str, Any] | None = None) -> str:
     return str(made["dag_run_id"])
 
 
-def wait(dag_id: str, run_id: str, on_progress: Progress | None = None, seconds: float = 1800) -> str:
-    """Wait for a run's end; ``success`` or ``failed``. Raises TimeoutError after ``seconds``."""
-    deadline = time.monotonic() + seconds
+def wait(dag_id: str, run_id: str, on_progress: Progress | None = None, timeout: float = 1800) -> str:
+    """Wait for a run's end; ``success`` or ``failed``. Raises AirflowFailed after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
     seen: dict[str, str] = {}
     while True:
         state = str(call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"])
@@ -167,18 +176,18 @@ def wait(dag_id: str, run_id: str, on_progress: Progress | None = None, seconds:
         if state in FINISHED:
             return state
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{dag_id} {run_id} is still {state} after {seconds:.0f} s; its log: {home() / 'logs'}")
-        time.sleep(0.3)
+            raise AirflowFailed(f"{dag_id} {run_id} is still {state} after {timeout:.0f} s; its log: {home() / 'logs'}")
+        time.sleep(0.5)
 
 
-def wait_for_new_run(dag_id: str, known: Iterable[str], seconds: float = 120) -> str:
+def wait_for_new_run(dag_id: str, known: Iterable[str], timeout: float = 120) -> str:
     """Id of the first run of ``dag_id`` that is not among ``known``, such as one that assets start."""
-    deadline, old = time.monotonic() + seconds, set(known)
+    deadline, old = time.monotonic() + timeout, set(known)
     while time.monotonic() < deadline:
         if new := [r for r in runs(dag_id) if r not in old]:
             return new[0]
-        time.sleep(0.3)
-    raise TimeoutError(f"no new run of {dag_id} within {seconds:.0f} s")
+        time.sleep(0.5)
+    raise AirflowFailed(f"no new run of {dag_id} within {timeout:.0f} s")
 
 
 def runs(dag_id: str) -> list[str]:
@@ -203,23 +212,30 @@ def pause(*dag_ids: str) -> None:
     _set_paused(dag_ids, True)
 
 
+def pause_all() -> None:
+    """Let no DAG start a run."""
+    pause()
+
+
 def call(method: str, path: str, body: Any = None) -> Any:
-    """Call the REST API (``path`` below /api/v2); gives the decoded answer. Raises RuntimeError on refusal."""
+    """Call the REST API (``path`` below /api/v2); gives the decoded answer. Raises AirflowFailed on refusal."""
     import httpx
 
     url = f"{_url()}/api/v2{path}"
-    for attempt in (1, 2):
-        try:
-            answer = httpx.request(method, url, json=body, timeout=30, headers=_headers(_url()), trust_env=False)
-        except httpx.TransportError as error:
-            raise RuntimeError(f"Airflow does not answer at {url}: {error}") from error
-        if answer.status_code == 401 and attempt == 1:
+    try:
+        answer = httpx.request(method, url, json=body, timeout=30, headers=_headers(_url()), trust_env=False)
+        if answer.status_code == 401:  # the token is of an earlier server, or too old
             _headers.cache_clear()
-            continue
-        break
+            answer = httpx.request(method, url, json=body, timeout=30, headers=_headers(_url()), trust_env=False)
+    except httpx.HTTPError as error:
+        raise AirflowFailed(f"Airflow does not answer at {url}: {error}") from error
     if answer.is_error:
-        raise RuntimeError(f"Airflow refused {method} {path}: {answer.status_code} {answer.text[:500]}")
+        raise AirflowFailed(f"Airflow refused {method} {path}: {answer.status_code} {answer.text[:500]}")
     return answer.json() if answer.content else None
+
+
+class _DagsBroken(AirflowFailed):
+    pass
 
 
 @lru_cache(maxsize=1)
@@ -294,7 +310,7 @@ def _write_state(state: dict[str, Any]) -> None:
 def _url() -> str:
     port = _state().get("port")
     if port is None:
-        raise RuntimeError("Airflow was never started here: `make up`")
+        raise AirflowFailed("Airflow was never started here: `make up`")
     return f"http://127.0.0.1:{port}"
 
 
@@ -341,7 +357,7 @@ def _migrate(env: dict[str, str]) -> None:
             env=env, cwd=home(), check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     if done.returncode != 0:
-        raise RuntimeError(f"Airflow's database could not be prepared:\n{_tail(log)}")
+        raise AirflowFailed(f"Airflow's database could not be prepared:\n{_tail(log)}")
     _write_state({**_state(), "migrated": wanted})
 
 
@@ -380,38 +396,32 @@ def _wait_until_ready(since: datetime, seconds: float = 180) -> None:
     while True:
         for name, leader in _leaders(_state()).items():
             if not leader.lives:
-                raise RuntimeError(f"Airflow's {name} ended:\n{_tail(_log(name))}")
-        missing = "the API server does not answer"
-        with contextlib.suppress(RuntimeError, OSError):
+                raise AirflowFailed(f"Airflow's {name} ended:\n{_tail(_log(name))}")
+        try:
             missing = _not_ready(since)
+        except _DagsBroken:
+            raise
+        except AirflowFailed as error:
+            missing = str(error)
         if not missing:
             return
         if time.monotonic() > deadline:
-            raise RuntimeError(f"Airflow is not ready after {seconds:.0f} s: {missing}; logs: {home() / 'logs'}")
+            raise AirflowFailed(f"Airflow is not ready after {seconds:.0f} s: {missing}; logs: {home() / 'logs'}")
         time.sleep(0.3)
 
 
 def _not_ready(since: datetime) -> str:
-    """What is still missing; empty when everything works. Raises RuntimeError for broken DAG files."""
-    import httpx
-
-    try:
-        health = httpx.get(f"{_url()}/api/v2/monitor/health", timeout=10, trust_env=False).json()
-    except (httpx.TransportError, json.JSONDecodeError):
-        return "the API server does not answer"
+    """What is still missing; empty when everything works. Raises AirflowFailed for broken DAG files."""
+    health = call("GET", "/monitor/health")
     if not _after(health["scheduler"]["latest_scheduler_heartbeat"], since):
         return "the scheduler gives no sign of life"
     if errors := call("GET", "/importErrors")["import_errors"]:
         fresh = [e for e in errors if _after(e["timestamp"], since)]
         if fresh:
-            raise DagsBroken("\n".join(f"{e['filename']}: {e['stack_trace']}" for e in fresh))
+            raise _DagsBroken("\n".join(f"{e['filename']}: {e['stack_trace']}" for e in fresh))
     parsed = {d["dag_id"] for d in call("GET", "/dags?limit=100")["dags"] if _after(d["last_parsed_time"], since)}
     unparsed = {p.stem for p in DAGS.glob("*.py")} - parsed
     return f"not parsed yet: {', '.join(sorted(unparsed))}" if unparsed else ""
-
-
-class DagsBroken(Exception):
-    """DAG files that Airflow cannot import; the message holds file and traceback."""
 
 
 def _after(stamp: str | None, since: datetime) -> bool:
