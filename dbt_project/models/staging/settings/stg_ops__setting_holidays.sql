@@ -1,0 +1,4 @@
+select
+    branch_id,
+    day
+from {{ source('ops', 'setting_holidays') }}
