@@ -143,9 +143,7 @@ def _wait(process: subprocess.Popen[bytes], socket_file: Path, log: Path) -> Non
 def mariadb_server() -> Iterator[MariaDb]:
     """A throw-away server; skips, and says so, where MariaDB is not installed."""
     if None in (find_binary(*_SERVER), find_binary(*_INSTALL)):
-        pytest.skip(
-            "THE MARIADB TEST DID NOT RUN: there is no mariadbd; `apt-get install mariadb-server` has it"
-        )
+        pytest.skip("THE MARIADB TEST DID NOT RUN: there is no mariadbd; `apt-get install mariadb-server` has it")
     # Not under pytest's own folder: the server's user may not enter it, and socket paths must be short.
     folder = Path(tempfile.mkdtemp(prefix="qlmdb", dir="/tmp"))
     process = None

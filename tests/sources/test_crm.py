@@ -365,7 +365,7 @@ def test_mariadb_timestamps_are_instants_with_and_without_the_servers_zone_table
         "set time_zone = '+00:00'",
         f"create table topic ({TOPIC_COLUMNS.format(moment='timestamp null')})",
         "insert into topic values (1, 'before', 'x', '2026-01-01', null, '2026-05-31 23:59:59'), "
-        "(2, 'first', 'x', '2026-01-01', '2026-01-01 23:30:00', '2026-06-01 00:00:00'), "
+        "(2, 'first', 'x', '2026-01-01', '2026-01-01 22:30:00', '2026-06-01 00:00:00'), "
         "(3, 'last', 'x', '2026-01-01', null, '2026-06-30 23:59:59'), "
         "(4, 'after', 'x', '2026-01-01', null, '2026-07-01 00:00:00')",
     )
@@ -375,7 +375,7 @@ def test_mariadb_timestamps_are_instants_with_and_without_the_servers_zone_table
         ("first", JUNE.start),
         ("last", datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)),
     ]
-    assert rows[0]["valid_to"] == date(2026, 1, 2), "the local day, in winter as in summer"
+    assert rows[0]["valid_to"] == date(2026, 1, 1), "summer time must not shift a day in winter"
 
 
 def _teach_zone(provider: Provider) -> str:
@@ -393,14 +393,19 @@ def _teach_zone(provider: Provider) -> str:
 
 
 @pytest.mark.mariadb
-def test_without_zone_tables_no_hour_is_missed_when_the_clocks_change_in_the_window(mariadb):
-    make_topics(
-        mariadb,
-        "(1, 'last', 'x', '2026-01-01', null, '2026-10-25 23:30:00')",
-        "(2, 'next', 'x', '2026-01-01', null, '2026-10-26 02:30:00')",
+@pytest.mark.parametrize("moment", ["datetime", "timestamp null"])
+def test_without_zone_tables_no_hour_is_missed_when_the_clocks_change_in_the_window(mariadb, moment):
+    shift = 0 if moment == "datetime" else 1  # local time of Berlin, or UTC
+    mariadb.execute(
+        "set time_zone = '+00:00'",
+        f"create table topic ({TOPIC_COLUMNS.format(moment=moment)})",
+        f"insert into topic values (1, 'last', 'x', '2026-01-01', null, '2026-10-25 {23 - shift}:30:00'), "
+        f"(2, 'next', 'x', '2026-01-01', null, '2026-10-26 {12 - shift}:30:00')",
     )
+    mariadb.query("topics", TOPICS)
     day = Window(datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 23, tzinfo=UTC))
-    assert [r["topic_name"] for r in mariadb.read(day, time_zone="Europe/Berlin")] == ["last"]
+    (row,) = mariadb.read(day, time_zone="Europe/Berlin")
+    assert row["updated_at"] == datetime(2026, 10, 25, 22, 30, tzinfo=UTC)
 
 
 @pytest.mark.mariadb

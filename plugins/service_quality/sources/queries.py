@@ -62,9 +62,7 @@ class Query:
             "more than once": sorted({n for n in found if found.count(n) > 1}),
         }
         if told := "; ".join(f"{what}: {', '.join(which)}" for what, which in wrong.items() if which):
-            raise SourceError(
-                f"{self.path}: the query must return exactly the columns of {self.table.name}; {told}"
-            )
+            raise SourceError(f"{self.path}: the query must return exactly the columns of {self.table.name}; {told}")
         return [found.index(n) for n in wanted]
 
 
@@ -78,15 +76,12 @@ def find(folder: Path, tables: Sequence[str] | None) -> list[Query]:
         tables = sorted(p.stem for p in folder.glob("*.sql"))
         if odd := [name for name in tables if name not in known]:
             raise ConfigError(
-                f"{folder / odd[0]}.sql: '{odd[0]}' is no canonical table; "
-                f"there are {', '.join(sorted(known))}"
+                f"{folder / odd[0]}.sql: '{odd[0]}' is no canonical table; there are {', '.join(sorted(known))}"
             )
     if not tables:
         raise ConfigError(f"{folder}: there is no <table>.sql, so nothing can be read from the CRM")
     return [
-        Query(t, folder / f"{t.name}.sql", _read(folder / f"{t.name}.sql"))
-        for t in known.values()
-        if t.name in tables
+        Query(t, folder / f"{t.name}.sql", _read(folder / f"{t.name}.sql")) for t in known.values() if t.name in tables
     ]
 
 
