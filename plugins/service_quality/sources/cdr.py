@@ -238,7 +238,7 @@ class _Times:
             self._near_change(int(i), rows, local, known, at)
         lasted = _seconds(rows.columns["duration"])
         closed = known["start"] & (lasted >= 0)
-        written = np.where(known["end"], at["end"], at["start"] + np.where(closed, lasted, 0))
+        written = np.where(known["end"], at["end"], at["start"] + np.where(closed, lasted, 0) * SECOND)
         return _Read(at, known, written, known["end"] | known["start"])
 
     def _near_change(

@@ -417,4 +417,6 @@ class _TableColumns:
         newest = connection.execute(
             sa.select(self._moment).where(self._dated()).order_by(self._number.desc()).limit(1)
         ).scalar()
-        return str(at // SECOND) if epoch_seconds(_text(newest)) is not None else f"{local:%Y-%m-%d %H:%M:%S}"
+        if epoch_seconds(_text(newest)) is not None:
+            return str(max(at // SECOND, 1_000_000_000))  # ten digits: texts compare like numbers
+        return f"{local:%Y-%m-%d %H:%M:%S}"

@@ -9,6 +9,7 @@ URLs; compressed files (gzip, bzip2, xz, zstd) are recognised by their first byt
 from __future__ import annotations
 
 import bz2
+import codecs
 import contextlib
 import glob
 import gzip
@@ -120,22 +121,25 @@ class SpoolFile:
             yield from self._blocks(stream)
 
     def _blocks(self, stream: Any) -> Iterator[Block]:
-        rest, line = b"", 1
+        begin = _read_fully(stream, _HEAD_BYTES)
+        self._check(begin)
+        rest, line = begin.removeprefix(_BOM), 1
         while data := _read_fully(stream, BLOCK_BYTES):
-            if line == 1 and not rest:
-                self._check(data)
-                data = data.removeprefix(_BOM)
             whole, newline, rest = (rest + data).rpartition(b"\n")
             if newline:
                 yield self._block(line, whole + newline)
                 line += whole.count(b"\n") + 1
             elif len(rest) > _LONGEST_LINE:
                 raise SourceError(f"{self._spool.key}: {self.name}: line {line} does not end; is it a log?")
+        whole, newline, rest = rest.rpartition(b"\n")
+        if newline:  # a file shorter than the first read
+            yield self._block(line, whole + newline)
+            line += whole.count(b"\n") + 1
         if rest:
             yield self._block(line, rest + b"\n")._replace(unfinished=self.live)
 
-    def _check(self, data: bytes) -> None:
-        head = _head(data[:_HEAD_BYTES], compressed=False)
+    def _check(self, begin: bytes) -> None:
+        head = _head(begin, compressed=False)
         if head.record(self._layout) != self._record:
             raise SourceError(f"{self._spool.key}: {self.name} was rotated while it was read; read it again")
 
@@ -182,7 +186,7 @@ class Spool:
     def __init__(self, drop: FileDrop, key: str) -> None:
         self.drop, self.key = drop, key
         try:
-            b"".decode(drop.encoding)
+            codecs.lookup(drop.encoding)
         except LookupError as error:
             raise SourceError(f"{key}.encoding: '{drop.encoding}' is no encoding, such as cp1251") from error
 
