@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.mariadb import mariadb_server  # noqa: F401  (a fixture)
+
 REPO = Path(__file__).resolve().parents[1]
 FIXTURES = REPO / "tests" / "fixtures"
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
+# Airflow reads these at its first import, in whichever test that happens.
+os.environ.setdefault("AIRFLOW_HOME", str(REPO / ".local" / "airflow-tests"))
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("QUALITY_PEPPER", "pepper-of-the-tests")
 
 
