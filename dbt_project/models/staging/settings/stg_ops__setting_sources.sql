@@ -1,5 +1,0 @@
-select
-    table_name,
-    source,
-    is_configured
-from {{ source('ops', 'setting_sources') }}
