@@ -1,0 +1,6 @@
+select
+    source,
+    window_start,
+    window_end,
+    load_id
+from {{ source('ops', 'coverage') }}
