@@ -1,0 +1,417 @@
+"""``landing`` -> ``raw`` and ``quarantine``, one transaction; decisions on held loads; replay of quarantined rows.
+
+``raw`` keeps every version of a record, ``_superseded_at is null`` is the present. Personal data is treated on
+the way, in SQL: nothing in ``raw`` or ``quarantine`` names a subscriber's number in clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg import sql
+
+from service_quality import ops
+from service_quality.config import Phone
+from service_quality.contract import BY_NAME, Column, Personal, Table
+from service_quality.ops import Conn, Load
+
+# Read anew, a line keeps its content, while its place in the whole log depends on the files at hand.
+NOT_CONTENT = frozenset({"log_seq"})
+LOGGED_TIMES = ("time_text", "start_text")
+
+# The fate of sound rows: the present, an older version, or nothing new.
+_PLAN = """
+create temporary table promote_plan on commit drop as
+with sound as (
+    select
+        {key},
+        {version} as version,
+        _row_no,
+        _row_hash,
+        row_number() over (partition by {key}, {version}, _row_hash order by _row_no desc) as copy_no,
+        row_number() over (partition by {key} order by {version} desc, _row_no desc) as age_no
+    from promote_rows
+    where _rule_ids is null
+)
+select
+    sound._row_no,
+    present._load_id is null and sound.age_no = 1 as is_first,
+    case
+        when sound.copy_no > 1 then 'unchanged'
+        when sound.age_no = 1 and {is_newer} then 'present'
+        when sound._row_hash = present._row_hash then 'unchanged'
+        when exists (
+            select 1 from raw.{table} as old
+            where {same_as_old} and old._superseded_at is not null and old._row_hash = sound._row_hash
+        ) then 'unchanged'
+        else 'older'
+    end as fate
+from sound
+left join raw.{table} as present on {same_as_present} and present._superseded_at is null
+"""
+
+_SUPERSEDE = """
+update raw.{table} as present
+set _superseded_at = now()
+from promote_rows as sound
+inner join promote_plan as plan using (_row_no)
+where plan.fate = 'present' and {same_as_present} and present._superseded_at is null
+"""
+
+_INSERT = """
+insert into raw.{table} ({columns}, _load_id, _row_no, _source_ref, _row_hash, _loaded_at, _superseded_at)
+select {columns}, {load_id}, _row_no, _source_ref, _row_hash, now(), case when plan.fate = 'older' then now() end
+from promote_rows
+inner join promote_plan as plan using (_row_no)
+where plan.fate <> 'unchanged'
+"""
+
+_QUARANTINE = """
+insert into quarantine.{table} ({columns}, _load_id, _row_no, _source_ref, _row_hash, _problems, _rule_ids)
+select {guarded}, {load_id}, _row_no, _source_ref, _row_hash, ops.mask_text(_problems), _rule_ids
+from promote_rows
+where _rule_ids is not null
+"""
+
+# A row stops waiting when a sound version of its record came, or when the source gave it again, still bad.
+_SETTLE = """
+update quarantine.{table} as waiting
+set _released_at = now()
+where waiting._released_at is null and waiting._load_id <> {load_id} and (
+    exists (
+        select 1 from raw.{table} as sound
+        where {same_as_waiting} and sound._load_id = {load_id} and sound._superseded_at is null
+    )
+    or exists (
+        select 1 from promote_rows as again
+        where again._rule_ids is not null and again._source_ref = waiting._source_ref
+    )
+)
+"""
+
+_DAYS = """
+insert into ops.load_days (table_name, day, load_id, rows_new, events)
+select
+    {name},
+    cast({at} at time zone {zone} as date),
+    {load_id},
+    count(*),
+    count(*) filter (where {is_event})
+from promote_rows
+inner join promote_plan as plan using (_row_no)
+where plan.fate <> 'unchanged' and {at} is not null
+group by 2
+"""
+
+
+class PromoteError(RuntimeError):
+    """A load that cannot be promoted; it stays as it was."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Accounting of one table: rows_read = rows_raw + rows_unchanged + rows_quarantined."""
+
+    rows_read: int
+    rows_raw: int
+    rows_unchanged: int
+    rows_quarantined: int
+
+
+Accounting = dict[str, dict[str, int]]
+
+
+def promote(conn: Conn, load: Load, pepper: str, phone: Phone) -> Accounting:
+    """Promote a gated load in one transaction; {table: rows_read, rows_raw, rows_unchanged, rows_quarantined}.
+
+    The rows noted by the gate go to quarantine, the rest to raw; landing is emptied. Commits. Raises RuntimeError
+    when the load is not gated, PromoteError when the rows do not add up; then nothing has changed.
+    """
+    return _promote(conn, load.load_id, ("gated",), pepper, phone, {})
+
+
+def release(conn: Conn, load_id: int, by: str, pepper: str, phone: Phone) -> Accounting:
+    """Promote a held load on the decision of person ``by``; rows that break row rules still go to quarantine.
+
+    Raises RuntimeError when it is not held, PromoteError when the gate could not list the bad rows. Commits.
+    """
+    unlisted = conn.execute(
+        "select r.rule_id from ops.gate_results as r where r.load_id = %s and r.severity = 'critical'"
+        " and r.rows_failed > (select count(*) from ops.load_bad_rows as b where b.load_id = r.load_id"
+        " and b.table_name = r.table_name and r.rule_id = any(b.rule_ids)) order by r.rule_id",
+        (load_id,),
+    ).fetchall()
+    if unlisted:
+        rules = ", ".join(r["rule_id"] for r in unlisted)
+        raise PromoteError(
+            f"load {load_id} cannot be released: the rows that break {rules} are not listed, so they could not be"
+            " kept out; repair the source and load the window again, or change the rule"
+        )
+    return _promote(conn, load_id, ("held",), pepper, phone, {"decided_by": by})
+
+
+def reject(conn: Conn, load_id: int, by: str) -> None:
+    """Discard a held load on the decision of person ``by``: its rows go, its window counts as not loaded. Commits."""
+    conn.commit()
+    with conn.transaction():
+        ops.set_load(
+            conn, load_id, "rejected", expect=("held", "gated"), decided_by=by, ended_at=datetime.now(UTC)
+        )
+        ops.drop_landing(conn, load_id)
+
+
+def replay(conn: Conn, table_name: str, rule_ids: Sequence[str], by: str) -> list[dict[str, Any]]:
+    """Bring quarantined rows of ``table_name`` to raw after the rules they broke were fixed; a person's decision.
+
+    Only rows that broke nothing but ``rule_ids`` and that could be read wholly; what could not be read has to
+    come from the source again. Each original load gives a promoted load of the same window, so that the next build
+    sees the rows. {load_id, of_load_id, rows_read, rows_raw, rows_unchanged} per load made. Commits.
+    Raises LookupError for an unknown table.
+    """
+    if table_name not in BY_NAME:
+        raise LookupError(f"there is no landed table '{table_name}'")
+    table = BY_NAME[table_name]
+    conn.commit()
+    with conn.transaction():
+        conn.execute("set local time zone 'UTC'")
+        waiting = conn.execute(
+            sql.SQL("select distinct _load_id from quarantine.{} where {} order by 1").format(
+                sql.Identifier(table.name), _replayable(table)
+            ),
+            {"rules": list(rule_ids)},
+        ).fetchall()
+        return [_replay_load(conn, table, row["_load_id"], list(rule_ids), by) for row in waiting]
+
+
+def _promote(
+    conn: Conn, load_id: int, expect: Sequence[str], pepper: str, phone: Phone, decision: dict[str, Any]
+) -> Accounting:
+    conn.commit()
+    with conn.transaction():
+        ops.set_load(conn, load_id, "gated", expect=expect, **decision)
+        conn.execute("set local time zone 'UTC'")
+        row = conn.execute("select time_zone from ops.loads where load_id = %s", (load_id,)).fetchone()
+        zone = (row and row["time_zone"]) or "UTC"
+        landed = conn.execute(
+            "select table_name, rows_read from ops.load_tables where load_id = %s order by table_name", (load_id,)
+        ).fetchall()
+        counts = {}
+        for entry in landed:
+            table = BY_NAME[entry["table_name"]]
+            _treat(conn, table, load_id, pepper, phone)
+            counts[table.name] = _settle_rows(conn, table, load_id, zone)
+            _check(table.name, entry["rows_read"], counts[table.name])
+            _note_files(conn, table, load_id)
+            _forget(conn)
+        _book(conn, load_id, counts)
+        ops.drop_landing(conn, load_id)
+    return {name: asdict(count) for name, count in counts.items()}
+
+
+def _treat(conn: Conn, table: Table, load_id: int, pepper: str, phone: Phone) -> None:
+    """``promote_rows``: the landed rows as raw holds them, with their hash and the rules they broke."""
+    treated = [(c.raw_name, _treatment(c)) for c in table.columns if c.raw_name is not None]
+    statement = sql.SQL(
+        "create temporary table promote_rows on commit drop as"
+        " select treated.*, {row_hash} as _row_hash,"
+        " coalesce(bad.rule_ids, case when {no_key} then array[{key_rule}] end) as _rule_ids"
+        " from (select {columns}, _row_no, _source_ref, _problems from landing.{partition}) as treated"
+        " left join ops.load_bad_rows as bad on bad.load_id = %(load_id)s and bad.table_name = %(table)s"
+        " and bad.row_no = treated._row_no"
+    ).format(
+        row_hash=_row_hash(table),
+        no_key=_no_key(table, "treated"),
+        key_rule=sql.Literal(f"{table.name}.promote.key"),
+        columns=sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(expression, sql.Identifier(name)) for name, expression in treated
+        ),
+        partition=sql.Identifier(ops.partition(table.name, load_id)),
+    )
+    given = {
+        "load_id": load_id, "table": table.name, "pepper": pepper, "country": phone.country_code,
+        "trunk": phone.trunk_prefix, "digits": phone.national_digits,
+    }  # fmt: skip
+    conn.execute(statement, given)
+    conn.execute("analyze promote_rows")
+    _quarantine_reused_keys(conn, table)
+
+
+def _treatment(column: Column) -> sql.Composed:
+    name = sql.Identifier(column.name)
+    if column.personal is Personal.PHONE:
+        return sql.SQL(
+            "ops.phone_hash({}, %(pepper)s::text, %(country)s::text, %(trunk)s::text, %(digits)s::integer)"
+        ).format(name)
+    if column.personal is Personal.FREE_TEXT:
+        return sql.SQL("ops.mask_text({})").format(name)
+    return sql.SQL("{}").format(name)
+
+
+def _row_hash(table: Table) -> sql.Composed:
+    content = [n for n, _ in ops.raw_columns(table) if n not in NOT_CONTENT]
+    return sql.SQL("md5(cast(row({}) as text))").format(sql.SQL(", ").join(map(sql.Identifier, content)))
+
+
+def _no_key(table: Table, alias: str) -> sql.Composed:
+    """Without key or version a row cannot be placed, whatever the suite says."""
+    needed = [*table.key, *([table.version] if table.version else [])]
+    return sql.SQL("num_nulls({}) > 0").format(
+        sql.SQL(", ").join(sql.Identifier(alias, name) for name in needed)
+    )
+
+
+def _quarantine_reused_keys(conn: Conn, table: Table) -> None:
+    """A line that was written once cannot have another time later: its key was used again for another event."""
+    logged = next((c.name for c in table.columns if c.name in LOGGED_TIMES), None)
+    if table.version is not None or logged is None:
+        return
+    conn.execute(
+        sql.SQL(
+            "update promote_rows as sound set _rule_ids = array[{rule}] from raw.{table} as present"
+            " where sound._rule_ids is null and {same} and present._superseded_at is null"
+            " and sound.{logged} is distinct from present.{logged}"
+        ).format(
+            rule=sql.Literal(f"{table.name}.promote.written_once"),
+            table=sql.Identifier(table.name),
+            same=_same_key(table, "sound", "present"),
+            logged=sql.Identifier(logged),
+        )
+    )
+
+
+def _settle_rows(conn: Conn, table: Table, load_id: int, zone: str) -> Count:
+    """Give every row of ``promote_rows`` its place; how many went where."""
+    parts = _parts(table, load_id, zone)
+    conn.execute(sql.SQL(_PLAN).format(**parts))
+    conn.execute("analyze promote_plan")
+    conn.execute(sql.SQL(_SUPERSEDE).format(**parts))
+    raw = conn.execute(sql.SQL(_INSERT).format(**parts)).rowcount
+    quarantined = conn.execute(sql.SQL(_QUARANTINE).format(**parts)).rowcount
+    conn.execute(sql.SQL(_SETTLE).format(**parts))
+    conn.execute(sql.SQL(_DAYS).format(**parts))
+    row = conn.execute(
+        "select (select count(*) from promote_rows) as read,"
+        " (select count(*) from promote_plan where fate = 'unchanged') as unchanged"
+    ).fetchone()
+    assert row is not None
+    return Count(row["read"], raw, row["unchanged"], quarantined)
+
+
+def _parts(table: Table, load_id: int, zone: str) -> dict[str, sql.Composable]:
+    """What the statements above are filled with."""
+    version = sql.Identifier(table.version) if table.version else sql.SQL("cast(null as timestamptz)")
+    changed = sql.Composed([sql.SQL("sound._row_hash <> present._row_hash")])
+    if table.version:
+        present = sql.Identifier("present", table.version)
+        changed = sql.SQL("({} < sound.version or ({} = sound.version and {}))").format(present, present, changed)
+    dated_by_change = table.version == table.event_time
+    return {
+        "table": sql.Identifier(table.name),
+        "name": sql.Literal(table.name),
+        "key": sql.SQL(", ").join(map(sql.Identifier, table.key)),
+        "version": version,
+        "is_newer": sql.SQL("(present._load_id is null or {})").format(changed),
+        "same_as_present": _same_key(table, "sound", "present"),
+        "same_as_old": _same_key(table, "sound", "old"),
+        "same_as_waiting": _same_key(table, "sound", "waiting"),
+        "columns": sql.SQL(", ").join(sql.Identifier(n) for n, _ in ops.raw_columns(table)),
+        "guarded": sql.SQL(", ").join(_guarded(table, c) for c in table.columns if c.raw_name is not None),
+        "load_id": sql.Literal(load_id),
+        "zone": sql.Literal(zone),
+        "at": sql.Identifier(table.event_time),
+        "is_event": sql.SQL("true" if dated_by_change else "plan.is_first"),
+    }
+
+
+def _guarded(table: Table, column: Column) -> sql.Composed:
+    """In a row that could not be read wholly a number may stand in any column, so every text is masked."""
+    name = sql.Identifier(column.raw_name or column.name)
+    if column.type != "text" or column.personal or column.name in table.key:
+        return sql.SQL("{}").format(name)
+    return sql.SQL("case when _problems is null then {} else ops.mask_text({}) end").format(name, name)
+
+
+def _same_key(table: Table, one: str, other: str) -> sql.Composed:
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(one, k), sql.Identifier(other, k)) for k in table.key
+    )
+
+
+def _check(table_name: str, landed: int, count: Count) -> None:
+    if not landed == count.rows_read == count.rows_raw + count.rows_unchanged + count.rows_quarantined:
+        raise PromoteError(
+            f"{table_name}: {landed} rows were landed, but {count.rows_read} are there and {count.rows_raw} would go"
+            f" to raw, {count.rows_unchanged} are unchanged, {count.rows_quarantined} would go to quarantine"
+        )
+
+
+def _note_files(conn: Conn, table: Table, load_id: int) -> None:
+    if any(c.name == "file_id" for c in table.columns):
+        conn.execute(
+            "insert into ops.files (table_name, file_id, load_id)"
+            " select distinct %s, file_id, %s::bigint from promote_rows where file_id is not null"
+            " on conflict do nothing",
+            (table.name, load_id),
+        )
+
+
+def _forget(conn: Conn) -> None:
+    conn.execute("drop table promote_plan, promote_rows")
+
+
+def _book(conn: Conn, load_id: int, counts: dict[str, Count]) -> None:
+    for name, count in counts.items():
+        conn.execute(
+            "update ops.load_tables set rows_raw = %s, rows_unchanged = %s, rows_quarantined = %s"
+            " where load_id = %s and table_name = %s",
+            (count.rows_raw, count.rows_unchanged, count.rows_quarantined, load_id, name),
+        )
+    names = ("rows_read", "rows_raw", "rows_unchanged", "rows_quarantined")
+    sums = {n: sum(getattr(c, n) for c in counts.values()) for n in names}
+    ops.set_load(conn, load_id, "promoted", expect=("gated",), ended_at=datetime.now(UTC), **sums)
+
+
+def _replayable(table: Table) -> sql.Composed:
+    return sql.SQL(
+        "_released_at is null and _problems is null and _rule_ids <@ %(rules)s::text[] and not {}"
+    ).format(_no_key(table, table.name))
+
+
+def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by: str) -> dict[str, Any]:
+    made = conn.execute(
+        "insert into ops.loads (source, window_start, window_end, status, time_zone, decided_by, message)"
+        " select source, window_start, window_end, 'gated', time_zone, %s, %s from ops.loads where load_id = %s"
+        " returning load_id, time_zone",
+        (by, f"replay of quarantined rows of load {of_load}: {', '.join(rule_ids)}", of_load),
+    ).fetchone()
+    assert made is not None
+    load_id = made["load_id"]
+    columns = sql.SQL(", ").join(sql.Identifier(n) for n, _ in ops.raw_columns(table))
+    conn.execute(
+        sql.SQL(
+            "create temporary table promote_rows on commit drop as select {columns}, _row_no, _source_ref,"
+            " _row_hash, _problems, cast(null as text[]) as _rule_ids from quarantine.{table}"
+            " where _load_id = %(of)s and {which}"
+        ).format(columns=columns, table=sql.Identifier(table.name), which=_replayable(table)),
+        {"of": of_load, "rules": rule_ids},
+    )
+    conn.execute("analyze promote_rows")
+    _quarantine_reused_keys(conn, table)
+    conn.execute(
+        sql.SQL("update quarantine.{} set _released_at = now() where _load_id = %(of)s and {}").format(
+            sql.Identifier(table.name), _replayable(table)
+        ),
+        {"of": of_load, "rules": rule_ids},
+    )
+    count = _settle_rows(conn, table, load_id, made["time_zone"] or "UTC")
+    conn.execute(
+        "insert into ops.load_tables (load_id, table_name, rows_read) values (%s, %s, %s)",
+        (load_id, table.name, count.rows_read),
+    )
+    _check(table.name, count.rows_read, count)
+    _forget(conn)
+    _book(conn, load_id, {table.name: count})
+    return {"load_id": load_id, "of_load_id": of_load, **asdict(count)}
