@@ -1,7 +1,4 @@
-"""A throw-away MariaDB server for tests: ``start(folder)`` on a free loopback port.
-
-Register the fixture with ``from tests.mariadb import mariadb_server`` in a test module.
-"""
+"""A throw-away MariaDB server for tests: the fixture ``mariadb_server``, on a free loopback port."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def _reader(conn: Conn, source: Source, settings: config.Settings, resolve: conf
         Source.CRM: lambda: _crm_reader(settings, resolve),
         Source.TELEPHONY: lambda: _telephony_reader(conn, settings, resolve),
         Source.IVR: lambda: _ivr_reader(conn, settings),
-        Source.SURVEY: lambda: _survey_reader(settings, resolve),
+        Source.SURVEY: lambda: _survey_reader(conn, settings, resolve),
     }
     return makers[source]()
 
@@ -270,11 +270,18 @@ def _ivr_reader(conn: Conn, settings: config.Settings) -> SourceReader:
     return IvrSource(settings.ivr, _history(conn, Source.IVR, "ivr_ratings"))
 
 
-def _survey_reader(settings: config.Settings, resolve: config.Resolver) -> SourceReader:
+def _survey_reader(conn: Conn, settings: config.Settings, resolve: config.Resolver) -> SourceReader:
     from service_quality.sources.survey import SurveySource
 
     assert settings.survey is not None
-    return SurveySource(settings.survey, resolve(settings.survey.connection))
+    known = conn.execute(
+        "select survey_id, max(response_id) as newest,"
+        " coalesce(array_agg(response_id) filter (where not is_complete), '{}') as incomplete"
+        " from raw.survey_responses where _superseded_at is null group by survey_id"
+    ).fetchall()
+    newest = {r["survey_id"]: r["newest"] for r in known}
+    incomplete = {r["survey_id"]: r["incomplete"] for r in known}
+    return SurveySource(settings.survey, resolve(settings.survey.connection), newest, incomplete)
 
 
 def _history(conn: Conn, source: Source, table: str) -> History:

@@ -16,7 +16,7 @@ from service_quality.sources.base import SourceError
 from service_quality.sources.crm import CrmSource
 from service_quality.window import Window
 
-from tests.mariadb import MariaDb, mariadb_server  # noqa: F401
+from tests.mariadb import MariaDb
 
 JUNE = Window(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
 TOPICS = """-- it's read between :window_start and :window_end
@@ -80,13 +80,14 @@ def _in_sqlite(folder: Path, queries: Path) -> Provider:
     return Provider(f"sqlite:///{folder / 'crm.db'}", "text", execute, queries)
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("postgres", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-        "sqlite",
-    ]
-)
+SERVERS = [
+    pytest.param("postgres", marks=pytest.mark.postgres),
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+]
+on_servers = pytest.mark.parametrize("provider", SERVERS, indirect=True)
+
+
+@pytest.fixture(params=[*SERVERS, "sqlite"])
 def provider(request, tmp_path) -> Provider:
     queries = tmp_path / "crm"
     queries.mkdir()
@@ -103,7 +104,7 @@ def postgres(database_url, tmp_path) -> Provider:
 
 
 @pytest.fixture
-def mariadb(mariadb_server, tmp_path) -> Provider:  # noqa: F811
+def mariadb(mariadb_server, tmp_path) -> Provider:
     return _in_mariadb(mariadb_server, tmp_path)
 
 
@@ -172,9 +173,8 @@ def test_sql_that_the_database_refuses_names_the_file(provider):
         provider.read()
 
 
-def test_nothing_can_be_written_through_a_query(provider, request):
-    if "sqlite" in request.node.name:
-        pytest.skip("SQLite has no read-only transactions")
+@on_servers
+def test_nothing_can_be_written_through_a_query(provider):
     make_topics(provider, "(1, 'a', 'x', '2026-01-01', null, '2026-06-10 00:00:00')")
     provider.query("topics", "delete from topic")
     with pytest.raises(SourceError, match=r"topics\.sql: "):
@@ -230,9 +230,8 @@ def _unreachable(url: str) -> list[str]:
     ]
 
 
-def test_an_unreachable_database_is_an_error_without_the_password(provider, request):
-    if "sqlite" in request.node.name:
-        pytest.skip("SQLite is a file")
+@on_servers
+def test_an_unreachable_database_is_an_error_without_the_password(provider):
     provider.query("topics", TOPICS)
     own = provider.url.rpartition("@")[0].rpartition(":")[2]
     for url in _unreachable(provider.url):
@@ -433,9 +432,7 @@ print(rows, peak() - first)
 """
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param("postgres", marks=pytest.mark.postgres), pytest.param("mariadb", marks=pytest.mark.mariadb)]
-)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_memory_does_not_grow_with_the_result(kind, request):
     provider: Provider = request.getfixturevalue(kind)
     series = "generate_series(1, 200000) as g" if kind == "postgres" else "seq_1_to_200000"
