@@ -32,6 +32,7 @@ DAGS = postgres.REPO / "dags"
 USER = "admin"
 COMPONENTS = ("api-server", "dag-processor", "scheduler")
 FINISHED = ("success", "failed")
+PATIENCE = 8.0  # seconds between asking to end and killing
 
 Progress = Callable[[str, str], None]
 """Called with (task, state) whenever a task's state changes."""
@@ -481,7 +482,7 @@ def _stop() -> bool:
     state = _state()
     leaders = list(_leaders(state).values())
     found = left = _processes(leaders)
-    number, deadline = signal.SIGTERM, time.monotonic() + 8
+    number, deadline = signal.SIGTERM, time.monotonic() + PATIENCE
     while left:
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
