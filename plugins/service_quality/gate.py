@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from service_quality import ops, suites, usual
@@ -107,6 +108,62 @@ def judge_load(
     with conn.transaction():
         _store(conn, load, judgements, verdict, settings)
     return verdict
+
+
+def judge_build(
+    conn: Conn, build_id: int, days: Sequence[date], full: bool, folder: Path = suites.FOLDER / "marts"
+) -> Verdict:
+    """Judge the touched days of every candidate mart that has a suite (all days when ``full``).
+
+    Writes ``ops.gate_results``; the status of the build and the commit are the caller's. Raises SuiteError or
+    GateError when there is nothing to judge by.
+    """
+    found = [suites.read(path) for path in sorted(folder.glob("*.yml"))]
+    if not found:
+        raise GateError(f"{folder}: there is no suite, so nothing can be judged")
+    results: list[RuleResult] = []
+    conn.commit()
+    with datasource(_url(conn)) as source:
+        for suite in found:
+            batch = source.query(_touched_rows(conn, suite, days, full))
+            conn.commit()
+            results += run_suite(batch, suite, {}, suite.table.name).results
+    verdict = Verdict(tuple(replace(r, verdict="warn") if r.verdict == "quarantine" else r for r in results))
+    if verdict.is_held:
+        verdict = replace(verdict, message=held_build_message(build_id, verdict.results))
+    conn.execute("delete from ops.gate_results where build_id = %s", (build_id,))
+    store_results(conn, verdict.results, build_id=build_id)
+    return verdict
+
+
+def _touched_rows(conn: Conn, suite: Suite, days: Sequence[date], full: bool) -> str:
+    """Query for the rows of a candidate mart that this build wrote."""
+    relation = sql.Identifier(suite.table.schema_, suite.table.name)
+    statement = sql.SQL("select * from {}").format(relation)
+    if not full and _has_day(conn, suite):
+        literals = sql.SQL(", ").join(map(sql.Literal, days))
+        statement += sql.SQL(" where business_day = any(array[{}]::date[])").format(literals)
+    return statement.as_string(conn)
+
+
+def _has_day(conn: Conn, suite: Suite) -> bool:
+    where = "table_schema = %s and table_name = %s and column_name = 'business_day'"
+    found = conn.execute(
+        f"select 1 from information_schema.columns where {where}", (suite.table.schema_, suite.table.name)
+    )
+    return found.fetchone() is not None
+
+
+def held_build_message(build_id: int, results: Iterable[RuleResult]) -> str:
+    """What a person needs to decide on a held build."""
+    failed = [r for r in results if r.verdict == "fail"]
+    lines = [
+        f"Build {build_id} is held: {len(failed)} critical {'rule' if len(failed) == 1 else 'rules'} failed."
+        " Nothing was published, the marts stay as they were; the next build takes the same loads again.",
+        *failed_rules(failed),
+        f"Then: repair and build again; or publish it as it is with `quality release --build {build_id}`.",
+    ]
+    return "\n".join(lines)
 
 
 def judge_relation(

@@ -70,8 +70,8 @@ where plan.fate <> 'unchanged'
 """
 
 _QUARANTINE = """
-insert into quarantine.{table} ({columns}, _load_id, _row_no, _source_ref, _row_hash, _problems, _rule_ids)
-select {guarded}, {load_id}, _row_no, _source_ref, _row_hash, ops.mask_text(_problems), _rule_ids
+insert into quarantine.{table} ({columns}, _load_id, _row_no, _source_ref, _problems, _rule_ids)
+select {guarded}, {load_id}, _row_no, _source_ref, ops.mask_text(_problems), _rule_ids
 from promote_rows
 where _rule_ids is not null
 """
@@ -393,9 +393,14 @@ def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by
     conn.execute(
         sql.SQL(
             "create temporary table promote_rows on commit drop as select {columns}, _row_no, _source_ref,"
-            " _row_hash, _problems, cast(null as text[]) as _rule_ids from quarantine.{table}"
+            " _problems, {row_hash} as _row_hash, cast(null as text[]) as _rule_ids from quarantine.{table}"
             " where _load_id = %(of)s and {which}"
-        ).format(columns=columns, table=sql.Identifier(table.name), which=_replayable(table)),
+        ).format(
+            columns=columns,
+            row_hash=_row_hash(table),
+            table=sql.Identifier(table.name),
+            which=_replayable(table),
+        ),
         {"of": of_load, "rules": rule_ids},
     )
     conn.execute("analyze promote_rows")

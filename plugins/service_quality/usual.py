@@ -93,7 +93,7 @@ def parameters(conn: Conn, load: Load, table: Table, settings: Settings, now: da
         "rows_present": present,
         "rows_present_in_source": _present_in_source(conn, load, present),
         "freshness_min": _freshness(conn, table, settings, window, past),
-        "latest_allowed": _latest(load, table),
+        "latest_allowed": _latest(load, table, now),
     }
 
 
@@ -295,7 +295,9 @@ def _longest_silence(conn: Conn, table: Table, ends: Sequence[datetime]) -> time
     return silence
 
 
-def _latest(load: Load, table: Table) -> Limit:
-    tolerance = CLOCK_TOLERANCE if table.source in (Source.CRM, Source.SURVEY) else timedelta(0)
-    at = load.window.end + tolerance
-    return Limit(at, f"not later than {at:%Y-%m-%dT%H:%M}Z, the window's end" + (" and a day" if tolerance else ""))
+def _latest(load: Load, table: Table, now: datetime) -> Limit:
+    """Recorded events lie in the window; a database may date a record by the moment of reading, clock and all."""
+    if table.source in (Source.CRM, Source.SURVEY):
+        at = max(load.window.end, now.astimezone(UTC)) + CLOCK_TOLERANCE
+        return Limit(at, f"not later than {at:%Y-%m-%dT%H:%M}Z, a day after the window and the reading")
+    return Limit(load.window.end, f"not later than {load.window.end:%Y-%m-%dT%H:%M}Z, the window's end")
