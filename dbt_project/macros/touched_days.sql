@@ -68,7 +68,7 @@ Runs of days become one range each.
 {%- set first = day - modules.datetime.timedelta(days=before_days) -%}
 {%- set last = day + modules.datetime.timedelta(days=after_days) -%}
 {%- if runs and (first - runs[-1][1]).days <= 1 -%}
-{%- set _ = runs[-1].__setitem__(1, last) -%}
+{%- do runs.append([runs.pop()[0], last]) -%}
 {%- else -%}
 {%- do runs.append([first, last]) -%}
 {%- endif -%}

@@ -54,3 +54,8 @@ from generate_series(cast({{ first_day }} as timestamp), cast({{ last_day }} as 
 {% macro spark__day_series(first_day, last_day) -%}
 select explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)) as date_day
 {%- endmacro %}
+
+{#- Whole seconds elapsed between two instants, cut off, never negative. -#}
+{% macro whole_seconds(start_at, end_at) -%}
+cast(floor(greatest({{ seconds_between(start_at, end_at) }}, 0)) as bigint)
+{%- endmacro %}

@@ -1,34 +1,39 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
--- placeholder
+with
+visits as (
+    select * from {{ ref('int_placed_visits') }}
+    where {{ in_touched_days('business_day') }}
+)
+
 select
-    cast(null as text) as queue_visit_id,
-    cast(null as text) as contact_id,
-    cast(null as text) as server_id,
-    cast(null as text) as callid,
-    cast(null as text) as queue,
-    cast(null as bigint) as visit_no,
-    cast(null as bigint) as visit_order,
-    cast(null as text) as branch_id,
-    cast(null as text) as topic_class,
-    cast(null as text) as operator_id,
-    cast(null as text) as agent,
-    cast(null as timestamptz) as entered_at,
-    cast(null as timestamptz) as answered_at,
-    cast(null as timestamptz) as ended_at,
-    cast(null as text) as outcome,
-    cast(null as text) as end_event,
-    cast(null as bigint) as wait_seconds,
-    cast(null as bigint) as ring_seconds,
-    cast(null as bigint) as talk_seconds,
-    cast(null as text) as hung_up_by,
-    cast(null as text) as transfer_kind,
-    cast(null as text) as transfer_to,
-    cast(null as text) as exit_key,
-    cast(null as boolean) as is_zero_talk,
-    cast(null as boolean) as is_short_abandon,
-    cast(null as boolean) as is_talk_suspect,
-    cast(null as boolean) as is_relinked,
-    cast(null as bigint) as ring_no_answer_count,
-    cast(null as bigint) as service_level_seconds,
-    cast(null as date) as business_day
-where false
+    queue_visit_id,
+    contact_id,
+    server_id,
+    callid,
+    queue,
+    visit_no,
+    visit_order,
+    branch_id,
+    topic_class,
+    operator_id,
+    agent,
+    entered_at,
+    answered_at,
+    ended_at,
+    outcome,
+    end_event,
+    wait_seconds,
+    ring_seconds,
+    talk_seconds,
+    hung_up_by,
+    transfer_kind,
+    transfer_to,
+    exit_key,
+    outcome = 'answered' and coalesce(talk_seconds = 0, false) as is_zero_talk,
+    outcome = 'abandoned' and coalesce(wait_seconds <= short_abandon_seconds, false) as is_short_abandon,
+    coalesce(talk_seconds > {{ var('talk_suspect_seconds') }}, false) as is_talk_suspect,
+    is_relinked,
+    ring_no_answer_count,
+    service_level_seconds,
+    business_day
+from visits

@@ -1,0 +1,93 @@
+{{ config(indexes=[{'columns': ['contact_id']}]) }}
+-- Queue visits with their contact, operator, queue limits, branch and business day.
+with
+visits as (
+    select
+        visits.*,
+        links.root_id,
+        {{ local_date('visits.entered_at', text_literal(var('default_time_zone'))) }} as day
+    from {{ ref('int_visits') }} as visits
+    inner join {{ ref('int_call_links') }} as links
+        on visits.server_id = links.server_id and visits.callid = links.call_id
+),
+
+settings as (
+    select
+        visits.server_id,
+        visits.callid,
+        visits.queue,
+        visits.visit_no,
+        settings.branch_id,
+        settings.topic_class,
+        settings.service_level_seconds,
+        settings.short_abandon_seconds,
+        row_number() over (
+            partition by visits.server_id, visits.callid, visits.queue, visits.visit_no
+            order by case when settings.server_id = '*' then 1 else 0 end, settings.valid_from_at desc
+        ) as setting_rank
+    from visits
+    inner join {{ ref('int_queue_settings') }} as settings
+        on
+            visits.queue = settings.queue
+            and settings.server_id in (visits.server_id, '*')
+            and visits.entered_at >= settings.valid_from_at
+            and (settings.valid_to_at is null or visits.entered_at < settings.valid_to_at)
+),
+
+-- The agent's name holds on the day of the answer.
+operators as (
+    select
+        visits.*,
+        agents.operator_id,
+        operator_branches.branch_id as operator_branch_id
+    from visits
+    left join {{ ref('int_agent_days') }} as agents
+        on
+            visits.server_id = agents.server_id
+            and visits.agent = agents.agent
+            and {{ local_date('coalesce(visits.answered_at, visits.entered_at)', text_literal(var('default_time_zone'))) }}
+            = agents.day
+    left join {{ ref('int_operator_branches') }} as operator_branches
+        on agents.operator_id = operator_branches.operator_id and {{ holds_on('operator_branches', 'visits.day') }}
+),
+
+placed as (
+    select
+        operators.*,
+        calls.contact_id,
+        calls.subscriber_id,
+        calls.caller_hash as contact_caller_hash,
+        calls.technology,
+        settings.topic_class,
+        cast(coalesce(settings.service_level_seconds, {{ var('service_level_seconds') }}) as bigint)
+            as service_level_seconds,
+        cast(coalesce(settings.short_abandon_seconds, {{ var('short_abandon_seconds') }}) as bigint)
+            as short_abandon_seconds,
+        coalesce(
+            settings.branch_id, calls.subscriber_branch_id, operators.operator_branch_id,
+            {{ text_literal(var('default_branch_id')) }}
+        ) as branch_id,
+        row_number() over (
+            partition by calls.contact_id
+            order by operators.entered_at, operators.enter_seq, operators.callid
+        ) as visit_order
+    from operators
+    inner join {{ ref('int_calls') }} as calls
+        on operators.server_id = calls.server_id and operators.root_id = calls.root_id
+    left join settings
+        on
+            operators.server_id = settings.server_id
+            and operators.callid = settings.callid
+            and operators.queue = settings.queue
+            and operators.visit_no = settings.visit_no
+            and settings.setting_rank = 1
+)
+
+select
+    placed.*,
+    placed.server_id || '|' || placed.callid || '|' || placed.queue || '|' || placed.visit_no as queue_visit_id,
+    {{ local_date('placed.entered_at', 'coalesce(branches.time_zone, ' ~ text_literal(var('default_time_zone')) ~ ')') }}
+        as business_day
+from placed
+left join {{ ref('int_branches') }} as branches
+    on placed.branch_id = branches.branch_id and {{ holds_on('branches', 'placed.day') }}

@@ -1,0 +1,107 @@
+-- One row per queue visit: how it went, by the log's own figures.
+with
+events as (
+    select * from {{ ref('int_visit_events') }}
+),
+
+gathered as (
+    select
+        server_id,
+        callid,
+        queue,
+        visit_no,
+        min(log_seq) filter (where role = 'enter') as enter_seq,
+        min(event_at) filter (where role = 'enter') as entered_at,
+        max(caller_hash) filter (where role = 'enter') as caller_hash,
+        max(event_at) filter (where role = 'connect') as connected_at,
+        max(agent) filter (where role = 'connect') as connect_agent,
+        max(hold_seconds) filter (where role = 'connect') as connect_hold,
+        max(ring_time) filter (where role = 'connect') as ring_seconds,
+        max(role) filter (where role in ('end_talk', 'end_wait')) as end_role,
+        max(event) filter (where role in ('end_talk', 'end_wait')) as closing_event,
+        max(event_at) filter (where role in ('end_talk', 'end_wait')) as closed_at,
+        max(outcome) filter (where role in ('end_talk', 'end_wait')) as closing_outcome,
+        max(agent) filter (where role = 'end_talk') as end_agent,
+        max(hold_seconds) filter (where role in ('end_talk', 'end_wait')) as end_hold,
+        max(talk_seconds) filter (where role = 'end_talk') as end_talk,
+        max(hung_up_by) filter (where role = 'end_talk') as hung_up_by,
+        max(transfer_kind) filter (where role = 'end_talk') as transfer_kind,
+        max({{ bar_field('params', 1) }}) filter (where transfer_kind = 'blind') as transfer_to,
+        max({{ bar_field('params', 1) }}) filter (where outcome = 'left_by_key') as exit_key,
+        max(event_at) filter (where role = 'lost') as lost_at,
+        max(event) filter (where role = 'lost') as lost_event,
+        count(*) filter (where role = 'ring_no_answer') as ring_no_answer_count,
+        bool_or(is_relinked) as is_relinked
+    from events
+    group by server_id, callid, queue, visit_no
+),
+
+-- A restart ends what was still open: such a visit never gets an end of its own.
+restarts as (
+    select
+        gathered.server_id,
+        gathered.callid,
+        gathered.queue,
+        gathered.visit_no,
+        min(starts.event_at) as restarted_at
+    from gathered
+    inner join {{ ref('int_queue_events') }} as starts
+        on gathered.server_id = starts.server_id and starts.role = 'restart' and starts.log_seq > gathered.enter_seq
+    where gathered.closed_at is null and (gathered.lost_at is null or gathered.connected_at is not null)
+    group by gathered.server_id, gathered.callid, gathered.queue, gathered.visit_no
+),
+
+judged as (
+    select
+        gathered.*,
+        restarts.restarted_at,
+        case
+            when connected_at is not null or end_role = 'end_talk' then 'answered'
+            when closed_at is not null then closing_outcome
+            when lost_at is not null then 'failed'
+            when restarts.restarted_at is not null then 'interrupted'
+            else 'open'
+        end as outcome,
+        coalesce(connected_at, {{ add_seconds('closed_at', '-1 * end_talk') }}) as answered_at,
+        coalesce(closed_at, case when connected_at is null then lost_at end, restarts.restarted_at) as ended_at
+    from gathered
+    left join restarts
+        on
+            gathered.server_id = restarts.server_id
+            and gathered.callid = restarts.callid
+            and gathered.queue = restarts.queue
+            and gathered.visit_no = restarts.visit_no
+)
+
+select
+    server_id,
+    callid,
+    queue,
+    visit_no,
+    enter_seq,
+    caller_hash,
+    coalesce(connect_agent, end_agent) as agent,
+    entered_at,
+    answered_at,
+    ended_at,
+    outcome,
+    coalesce(
+        closing_event,
+        case when connected_at is null then lost_event end,
+        case when restarted_at is not null then 'QUEUESTART' end
+    ) as end_event,
+    case
+        when outcome = 'answered' then coalesce(connect_hold, end_hold, {{ whole_seconds('entered_at', 'answered_at') }})
+        when outcome not in ('interrupted', 'open') then coalesce(end_hold, {{ whole_seconds('entered_at', 'ended_at') }})
+    end as wait_seconds,
+    case when outcome = 'answered' then ring_seconds end as ring_seconds,
+    case when outcome = 'answered' and closed_at is not null
+        then coalesce(end_talk, {{ whole_seconds('answered_at', 'closed_at') }})
+    end as talk_seconds,
+    hung_up_by,
+    transfer_kind,
+    transfer_to,
+    exit_key,
+    ring_no_answer_count,
+    is_relinked
+from judged
