@@ -117,10 +117,12 @@ def test_growth_changes_neither_identity_nor_earlier_rows(tmp_path):
     assert {r["file_id"] for r in after} == {before[0]["file_id"]}
 
 
-def test_a_copy_beside_the_original_is_read_once_and_the_longest_counts(tmp_path):
-    lines(tmp_path / "queue_log", *log(9))
-    lines(tmp_path / "queue_log.copy", *log(4), end="\n179")
-    (tmp_path / "queue_log.old.gz").write_bytes(gzip.compress((tmp_path / "queue_log").read_bytes()))
+@pytest.mark.parametrize("names", [("queue_log", "queue_log.copy"), ("queue_log.copy", "queue_log")])
+def test_a_copy_beside_the_original_is_read_once_and_the_longest_counts(tmp_path, names):
+    longest, shorter = names
+    lines(tmp_path / longest, *log(9))
+    lines(tmp_path / shorter, *log(4), end="\n179")
+    (tmp_path / "queue_log.old.gz").write_bytes(gzip.compress((tmp_path / longest).read_bytes()))
     assert column(read(server(tmp_path)), "callid") == calls(9)
 
 
