@@ -1,0 +1,23 @@
+{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{%- set domains = ['contacts', 'visits', 'ring_no_answers', 'ratings', 'surveys', 'evaluations', 'tickets',
+                   'ticket_events', 'repeats', 'connections'] -%}
+{{ spine_and_domains('branch', domains) }}
+
+select
+    spine.branch_id,
+    spine.region,
+    {{ row_status('contacts', 'contacts.contacts') }},
+    {{ coverage_columns(['visits', 'ratings', 'surveys', 'evaluations', 'tickets', 'ticket_events', 'repeats',
+                         'connections']) }},
+    spine.turned_away_coverage,
+    {{ contact_columns() }},
+    {{ queue_columns() }},
+    {{ answer_columns() }},
+    {{ rating_columns() }},
+    {{ survey_columns() }},
+    {{ evaluation_columns() }},
+    {{ ticket_columns() }},
+    {{ repeat_columns() }},
+    {{ connection_columns() }},
+    spine.business_day
+{{ joined_to_spine('branch', domains) }}
