@@ -1,6 +1,0 @@
--- Which landed tables this provider has.
-select
-    table_name,
-    source,
-    is_configured
-from {{ source('ops', 'setting_sources') }}
