@@ -8,6 +8,7 @@ telephony extract: the gate holds it, the marts stay, the extract is repaired an
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -79,7 +80,12 @@ def prepare(server: postgres.Server, home: Path) -> dict[str, str]:
         "WAREHOUSE_URL": server.url("warehouse"),
         "AIRFLOW_CONN_CRM": server.url("provider_crm"),
     }
-    environment["AIRFLOW_CONN_SURVEY"] = survey_url(environment["DEMO_SURVEY_PORT"])
+    port, user, password = environment["DEMO_SURVEY_PORT"], "quality", secrets.token_urlsafe(12)
+    environment |= {
+        "DEMO_SURVEY_USER": user,
+        "DEMO_SURVEY_PASSWORD": password,
+        "AIRFLOW_CONN_SURVEY": f"http://{user}:{password}@127.0.0.1:{port}",
+    }
     os.environ.update(environment)
     os.environ.pop("QUALITY_CONFIG_DIR", None)
     shutil.rmtree(home, ignore_errors=True)
@@ -128,13 +134,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def survey_url(port: str) -> str:
-    """Connection URL of the simulated survey server."""
-    from demo.survey_server import PASSWORD, USER
-
-    return f"http://{USER}:{PASSWORD}@127.0.0.1:{port}"
 
 
 @contextmanager
@@ -248,7 +247,7 @@ def trigger(source: str, window: Window) -> str:
 def query(text: str) -> list[dict[str, Any]]:
     """Rows of a query on the warehouse."""
     with ops.connect() as conn:
-        return conn.execute(text).fetchall()  # type: ignore[arg-type]
+        return conn.execute(text).fetchall()
 
 
 def last_load(source: str) -> dict[str, Any]:

@@ -79,13 +79,13 @@ def _sizes(conn: Conn) -> None:
     ).fetchall()
     rows = []
     for row in names:
-        found = conn.execute(f'select count(*) as rows from marts."{row["name"]}"').fetchone()  # type: ignore[arg-type]
+        found = conn.execute(f'select count(*) as rows from marts."{row["name"]}"').fetchone()
         rows.append({"mart": row["name"], "rows": f"{found['rows']:,}" if found else "?"})
     _print("Published marts", rows)
 
 
 def _table(title: str, conn: Conn, text: str) -> None:
-    _print(title, conn.execute(text).fetchall())  # type: ignore[arg-type]
+    _print(title, conn.execute(text).fetchall())
 
 
 def _print(title: str, rows: list[dict[str, Any]]) -> None:

@@ -86,6 +86,7 @@ create table if not exists ops.files (
     table_name text not null,
     file_id text not null,
     load_id bigint not null references ops.loads,
+    last_line bigint not null,
     primary key (table_name, file_id)
 );
 create table if not exists ops.builds (

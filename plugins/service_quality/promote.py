@@ -351,9 +351,10 @@ def _check(table_name: str, landed: int, count: Count) -> None:
 def _note_files(conn: Conn, table: Table, load_id: int) -> None:
     if any(c.name == "file_id" for c in table.columns):
         conn.execute(
-            "insert into ops.files (table_name, file_id, load_id)"
-            " select distinct %s, file_id, %s::bigint from promote_rows where file_id is not null"
-            " on conflict do nothing",
+            "insert into ops.files (table_name, file_id, load_id, last_line)"
+            " select %s, file_id, %s::bigint, max(line_no) from promote_rows where file_id is not null"
+            " group by file_id on conflict (table_name, file_id)"
+            " do update set last_line = excluded.last_line where files.last_line < excluded.last_line",
             (table.name, load_id),
         )
 

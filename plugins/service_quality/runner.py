@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
+from psycopg import sql
+
 from service_quality import config, contract, gate, landing, ops, promote, publish, touched, transform
 from service_quality import settings as settings_sync
 from service_quality.contract import Source
@@ -286,8 +288,12 @@ def _survey_reader(conn: Conn, settings: config.Settings, resolve: config.Resolv
 
 def _history(conn: Conn, source: Source, table: str) -> History:
     since = conn.execute("select min(window_start) as at from ops.coverage where source = %s", (source,)).fetchone()
-    files = conn.execute("select file_id from ops.files where table_name = %s", (table,))
-    return History(since["at"] if since else None, frozenset(r["file_id"] for r in files))
+    rows = conn.execute("select file_id, last_line from ops.files where table_name = %s", (table,)).fetchall()
+    lines = {r["file_id"]: r["last_line"] for r in rows}
+    # Rows that wait for a decision in landing must not come in again as a late file of the next night.
+    waiting = conn.execute(sql.SQL("select distinct file_id from landing.{}").format(sql.Identifier(table)))
+    files = frozenset(lines) | {r["file_id"] for r in waiting}
+    return History(since["at"] if since else None, files, lines)
 
 
 def _last_published(conn: Conn) -> tuple[str | None, datetime | None]:
