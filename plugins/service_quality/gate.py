@@ -373,7 +373,7 @@ def _judge_rows(rule: Rule, outcome: Any, expected: str, table: str) -> RuleResu
     """One broken row alone never holds a load that tolerates any: a share of few rows says little."""
     found = outcome.result
     checked = found["element_count"] - (found.get("missing_count") or 0)
-    failed = found["unexpected_count"]
+    failed = found["unexpected_count"] if checked else 0  # of no rows the sum is null
     tolerated = 1 if rule.mostly is not None and rule.mostly < 1 else 0
     if failed == 0:
         verdict: Outcome = "pass" if outcome.success else "fail"
