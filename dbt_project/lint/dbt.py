@@ -1,0 +1,21 @@
+"""What sqlfluff sees of dbt's own macros: text of the right kind, so that a model can be linted without dbt."""
+
+
+def type_string() -> str:
+    """Text."""
+    return "text"
+
+
+def type_float() -> str:
+    """Floating point number."""
+    return "double precision"
+
+
+def type_numeric() -> str:
+    """Exact decimal number."""
+    return "numeric(28, 6)"
+
+
+def type_bigint() -> str:
+    """Whole number."""
+    return "bigint"
