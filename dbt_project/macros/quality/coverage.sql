@@ -45,3 +45,23 @@ row_number() over (
         {{ dimension }}.{{ dimension_key }}
 )
 {%- endmacro %}
+
+{#- One row of flags: does the relation list the table? False for all when it lists none. -#}
+{% macro has_tables(names) -%}
+{% for name in names -%}
+coalesce(bool_or(table_name = '{{ name }}'), false) as has_{{ name }}{{ ',\n' if not loop.last }}
+{%- endfor %}
+{%- endmacro %}
+
+{#- Coverage of a source where the provider has the table, else 'not_configured'. -#}
+{% macro covered_if(has_table, source) -%}
+case when known.{{ has_table }} then sources.{{ source }} else 'not_configured' end
+{%- endmacro %}
+
+{#- Grain, id and day of the rows of the domains' daily aggregates, each once. -#}
+{% macro measured_days(domains) -%}
+{% for domain in domains -%}
+select grain, grain_id, business_day from {{ ref('int_' ~ domain ~ '_daily') }}
+{{ 'union' if not loop.last }}
+{% endfor %}
+{%- endmacro %}

@@ -16,16 +16,12 @@ sources as (
     group by branch_id, business_day
 ),
 
-configured as (
-    select table_name from {{ ref('stg_ops__setting_sources') }} where is_configured
-),
-
 known as (
     select
-        {% for name in ['queue_log', 'cdr', 'ivr_ratings', 'survey_responses', 'evaluations', 'tickets',
-                        'ticket_events', 'subscribers', 'connections'] %}
-        exists(select 1 from configured where table_name = '{{ name }}') as has_{{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ has_tables(['queue_log', 'cdr', 'ivr_ratings', 'survey_responses', 'evaluations', 'tickets',
+                       'ticket_events', 'subscribers', 'connections']) }}
+    from {{ ref('stg_ops__setting_sources') }}
+    where is_configured
 )
 
 select
@@ -38,13 +34,14 @@ select
         when known.has_survey_responses then sources.survey
         else sources.ivr
     end as contacts_coverage,
-    {% for domain, source, table in [
-        ('visits', 'telephony', 'queue_log'), ('turned_away', 'telephony', 'cdr'), ('ratings', 'ivr', 'ivr_ratings'),
-        ('surveys', 'survey', 'survey_responses'), ('evaluations', 'crm', 'evaluations'),
-        ('tickets', 'crm', 'tickets'), ('ticket_events', 'crm', 'ticket_events'),
-        ('connections', 'crm', 'connections')] %}
-    case when known.has_{{ table }} then sources.{{ source }} else 'not_configured' end as {{ domain }}_coverage,
-    {% endfor %}
+    {{ covered_if('has_queue_log', 'telephony') }} as visits_coverage,
+    {{ covered_if('has_cdr', 'telephony') }} as turned_away_coverage,
+    {{ covered_if('has_ivr_ratings', 'ivr') }} as ratings_coverage,
+    {{ covered_if('has_survey_responses', 'survey') }} as surveys_coverage,
+    {{ covered_if('has_evaluations', 'crm') }} as evaluations_coverage,
+    {{ covered_if('has_tickets', 'crm') }} as tickets_coverage,
+    {{ covered_if('has_ticket_events', 'crm') }} as ticket_events_coverage,
+    {{ covered_if('has_connections', 'crm') }} as connections_coverage,
     case
         when not known.has_queue_log or not known.has_subscribers then 'not_configured'
         when sources.crm = 'not_loaded' then 'not_loaded'

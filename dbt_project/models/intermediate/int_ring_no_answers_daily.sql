@@ -6,12 +6,20 @@ rings as (
 ),
 
 visits as (
-    select queue_visit_id, contact_id, branch_id from {{ ref('fct_queue_visits') }}
+    select
+        queue_visit_id,
+        contact_id,
+        branch_id
+    from {{ ref('fct_queue_visits') }}
     where {{ in_touched_days('business_day') }}
 ),
 
 contacts as (
-    select contact_id, topic_id from {{ ref('fct_contacts') }} where {{ near_touched_days('business_day', 2, 1) }}
+    select
+        contact_id,
+        topic_id
+    from {{ ref('fct_contacts') }}
+    where {{ near_touched_days('business_day', 2, 1) }}
 ),
 
 attributed as (

@@ -4,10 +4,18 @@ with
 -- 'due' stands for the windows that make a day one of the marts'. A long window of the CRM does not: it brings
 -- the records of years, from before anything else was loaded.
 windows as (
-    select source, window_start, window_end, load_id
+    select
+        source,
+        window_start,
+        window_end,
+        load_id
     from {{ ref('stg_ops__coverage') }}
     union all
-    select 'due', window_start, window_end, load_id
+    select
+        'due' as source,
+        window_start,
+        window_end,
+        load_id
     from {{ ref('stg_ops__coverage') }}
     where source <> 'crm' or {{ seconds_between('window_start', 'window_end') }} <= 31 * 86400
 ),
@@ -36,17 +44,28 @@ numbered as (
 
 -- Windows that touch or overlap are one span.
 spans as (
-    select source, min(window_start) as span_start, max(window_end) as span_end
+    select
+        source,
+        min(window_start) as span_start,
+        max(window_end) as span_end
     from numbered
     group by source, span
 ),
 
 -- '*' is the provider as a whole, for what belongs to no known branch.
 branches as (
-    select branch_id, time_zone, valid_from, valid_to
+    select
+        branch_id,
+        time_zone,
+        valid_from,
+        valid_to
     from {{ ref('dim_branch') }}
     union all
-    select '*', {{ text_literal(var('default_time_zone')) }}, null, null
+    select
+        '*' as branch_id,
+        {{ text_literal(var('default_time_zone')) }} as time_zone,
+        null as valid_from,
+        null as valid_to
 ),
 
 branch_days as (

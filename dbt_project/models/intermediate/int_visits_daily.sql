@@ -5,7 +5,11 @@ visits as (
 ),
 
 contacts as (
-    select contact_id, topic_id from {{ ref('fct_contacts') }} where {{ near_touched_days('business_day', 2, 1) }}
+    select
+        contact_id,
+        topic_id
+    from {{ ref('fct_contacts') }}
+    where {{ near_touched_days('business_day', 2, 1) }}
 ),
 
 -- An operator has the visits he answered; branches and topics have them all.
