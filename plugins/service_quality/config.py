@@ -46,6 +46,12 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _rooted(value: str) -> str:
+    """A relative local folder counts from the checkout, wherever the process was started."""
+    return value if "://" in value else str(REPO / value)
+
+
+Spool = Annotated[str, AfterValidator(_rooted)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 
@@ -174,7 +180,7 @@ class Crm(_Strict):
 class FileDrop(_Strict):
     """A spool folder (local path or fsspec URL) and the files of interest in it."""
 
-    spool: str
+    spool: Spool
     pattern: str
     encoding: str = "utf-8"
 
