@@ -21,3 +21,8 @@ case when {{ regexp_like(text, "'^[0-9]{1,9}$'") }} then cast({{ text }} as bigi
 false
 {%- endif -%}
 {%- endmacro %}
+
+{#- A number as text without decimals. -#}
+{% macro whole_number_text(number) -%}
+cast(cast(floor({{ number }}) as bigint) as {{ dbt.type_string() }})
+{%- endmacro %}

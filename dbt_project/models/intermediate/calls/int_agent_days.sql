@@ -6,14 +6,14 @@ seen as (
     select
         server_id,
         agent,
-        {{ local_date('event_at', text_literal(var('default_time_zone'))) }} as day
+        {{ local_date('event_at', default_zone()) }} as day
     from {{ ref('int_queue_events') }}
     where agent is not null
     union
     select
         server_id,
         agent,
-        {{ local_date('rated_at', text_literal(var('default_time_zone'))) }} as day
+        {{ local_date('rated_at', default_zone()) }} as day
     from {{ ref('stg_ivr__ratings') }}
     where nullif(agent, '') is not null and {{ touched_range('rated_at', 1, 3) }}
 ),

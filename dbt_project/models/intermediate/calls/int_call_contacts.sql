@@ -39,7 +39,7 @@ visited as (
 unqueued as (
     select
         calls.*,
-        {{ local_date('calls.started_at', text_literal(var('default_time_zone'))) }} as day,
+        {{ local_date('calls.started_at', default_zone()) }} as day,
         settings.topic_class,
         settings.branch_id as queue_branch_id,
         row_number() over (
@@ -59,7 +59,7 @@ unqueued_placed as (
     select
         unqueued.*,
         coalesce(
-            unqueued.queue_branch_id, calls.subscriber_branch_id, {{ text_literal(var('default_branch_id')) }}
+            unqueued.queue_branch_id, calls.subscriber_branch_id, {{ default_branch() }}
         ) as branch_id
     from unqueued
     inner join {{ ref('int_calls') }} as calls
@@ -79,7 +79,7 @@ called as (
         placed.branch_id,
         placed.first_queue,
         placed.topic_class as queue_class,
-        {{ local_date('placed.started_at', 'coalesce(branches.time_zone, ' ~ text_literal(var('default_time_zone')) ~ ')') }}
+        {{ local_date('placed.started_at', zone_of('branches')) }}
             as business_day,
         0 as queue_visits,
         placed.outcome,

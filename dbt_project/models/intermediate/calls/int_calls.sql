@@ -59,7 +59,7 @@ subscribers as (
     from (
         select
             *,
-            {{ local_date('started_at', text_literal(var('default_time_zone'))) }} as day
+            {{ local_date('started_at', default_zone()) }} as day
         from calls
     ) as calls
     inner join {{ ref('int_subscriber_versions') }} as versions

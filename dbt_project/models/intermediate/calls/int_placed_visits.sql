@@ -5,7 +5,7 @@ visits as (
     select
         visits.*,
         links.root_id,
-        {{ local_date('visits.entered_at', text_literal(var('default_time_zone'))) }} as day
+        {{ local_date('visits.entered_at', default_zone()) }} as day
     from {{ ref('int_visits') }} as visits
     inner join {{ ref('int_call_links') }} as links
         on visits.server_id = links.server_id and visits.callid = links.call_id
@@ -45,7 +45,7 @@ operators as (
         on
             visits.server_id = agents.server_id
             and visits.agent = agents.agent
-            and {{ local_date('coalesce(visits.answered_at, visits.entered_at)', text_literal(var('default_time_zone'))) }}
+            and {{ local_date('coalesce(visits.answered_at, visits.entered_at)', default_zone()) }}
             = agents.day
     left join {{ ref('int_operator_branches') }} as operator_branches
         on agents.operator_id = operator_branches.operator_id and {{ holds_on('operator_branches', 'visits.day') }}
@@ -65,7 +65,7 @@ placed as (
             as short_abandon_seconds,
         coalesce(
             settings.branch_id, calls.subscriber_branch_id, operators.operator_branch_id,
-            {{ text_literal(var('default_branch_id')) }}
+            {{ default_branch() }}
         ) as branch_id,
         row_number() over (
             partition by calls.contact_id
@@ -86,7 +86,7 @@ placed as (
 select
     placed.*,
     placed.server_id || '|' || placed.callid || '|' || placed.queue || '|' || placed.visit_no as queue_visit_id,
-    {{ local_date('placed.entered_at', 'coalesce(branches.time_zone, ' ~ text_literal(var('default_time_zone')) ~ ')') }}
+    {{ local_date('placed.entered_at', zone_of('branches')) }}
         as business_day
 from placed
 left join {{ ref('int_branches') }} as branches

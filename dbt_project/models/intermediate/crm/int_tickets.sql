@@ -4,7 +4,7 @@ with
 tickets as (
     select
         *,
-        {{ local_date('opened_at', text_literal(var('default_time_zone'))) }} as day
+        {{ local_date('opened_at', default_zone()) }} as day
     from {{ ref('stg_crm__tickets') }}
     where {{ touched_range('opened_at', 1, 3) }}
 ),
@@ -33,7 +33,7 @@ placed as (
         tickets.*,
         calls.contact_id as call_contact_id,
         coalesce(
-            tickets.branch_id, calls.branch_id, subscribers.branch_id, {{ text_literal(var('default_branch_id')) }}
+            tickets.branch_id, calls.branch_id, subscribers.branch_id, {{ default_branch() }}
         ) as placed_branch_id,
         subscribers.technology,
         subscribers.phone_hash
@@ -46,7 +46,7 @@ placed as (
 dated as (
     select
         placed.*,
-        {{ local_date('placed.opened_at', 'coalesce(branches.time_zone, ' ~ text_literal(var('default_time_zone')) ~ ')') }}
+        {{ local_date('placed.opened_at', zone_of('branches')) }}
             as business_day
     from placed
     left join {{ ref('int_branches') }} as branches

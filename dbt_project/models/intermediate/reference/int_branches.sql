@@ -11,7 +11,7 @@ settings as (
 named as (
     select branch_id from settings
     union
-    select cast({{ text_literal(var('default_branch_id')) }} as {{ dbt.type_string() }}) as branch_id
+    select cast({{ default_branch() }} as {{ dbt.type_string() }}) as branch_id
     union
     select branch_id from {{ ref('stg_ops__setting_queues') }}
     union
@@ -46,7 +46,7 @@ select
     versions.branch_id,
     coalesce(settings.branch_name, versions.branch_name, versions.branch_id) as branch_name,
     coalesce(settings.region, versions.region) as region,
-    coalesce(settings.time_zone, versions.time_zone, {{ text_literal(var('default_time_zone')) }}) as time_zone,
+    coalesce(settings.time_zone, versions.time_zone, {{ default_zone() }}) as time_zone,
     versions.valid_from,
     versions.valid_to,
     {{ holds_columns('versions.branch_id', 'versions.valid_from') }}

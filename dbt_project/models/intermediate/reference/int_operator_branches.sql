@@ -30,7 +30,7 @@ versions as (
 
 select
     operator_id,
-    coalesce(branch_id, {{ text_literal(var('default_branch_id')) }}) as branch_id,
+    coalesce(branch_id, {{ default_branch() }}) as branch_id,
     team,
     valid_from,
     valid_to,

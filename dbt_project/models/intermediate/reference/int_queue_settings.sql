@@ -11,7 +11,7 @@ branches as (
 zoned as (
     select
         settings.*,
-        coalesce(branches.time_zone, {{ text_literal(var('default_time_zone')) }}) as time_zone
+        {{ zone_of('branches') }} as time_zone
     from settings
     left join branches on settings.branch_id = branches.branch_id and {{ holds_on('branches', 'settings.valid_from') }}
 )
