@@ -59,3 +59,16 @@ select explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)) as dat
 {% macro whole_seconds(start_at, end_at) -%}
 cast(floor(greatest({{ seconds_between(start_at, end_at) }}, 0)) as bigint)
 {%- endmacro %}
+
+{#- ISO year and week of a date as text: 2026-W07. -#}
+{% macro iso_week(day) -%}{{ return(adapter.dispatch('iso_week')(day)) }}{%- endmacro %}
+{% macro default__iso_week(day) -%}to_char({{ day }}, 'IYYY-"W"IW'){%- endmacro %}
+{% macro spark__iso_week(day) -%}
+concat(extract(yearofweek from {{ day }}), '-W', lpad(extract(week from {{ day }}), 2, '0'))
+{%- endmacro %}
+
+{#- Condition: the period [valid_from, valid_to) of `alias` holds the last loaded instant, in the provider's zone. -#}
+{% macro is_current(alias) -%}
+({{ alias }}.valid_from is null or {{ alias }}.valid_from <= {{ local_date(data_until(), default_zone()) }})
+    and ({{ alias }}.valid_to is null or {{ alias }}.valid_to > {{ local_date(data_until(), default_zone()) }})
+{%- endmacro %}

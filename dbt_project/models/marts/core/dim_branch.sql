@@ -1,12 +1,16 @@
 {{ config(materialized='table') }}
--- placeholder
+with
+branches as (
+    select * from {{ ref('int_branches') }}
+)
+
 select
-    cast(null as text) as branch_key,
-    cast(null as text) as branch_id,
-    cast(null as text) as branch_name,
-    cast(null as text) as region,
-    cast(null as text) as time_zone,
-    cast(null as date) as valid_from,
-    cast(null as date) as valid_to,
-    cast(null as boolean) as is_current
-where false
+    branch_id || '|' || coalesce(valid_from, cast('1900-01-01' as date)) as branch_key,
+    branch_id,
+    branch_name,
+    region,
+    time_zone,
+    valid_from,
+    valid_to,
+    {{ is_current('branches') }} as is_current
+from branches

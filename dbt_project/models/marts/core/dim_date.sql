@@ -1,9 +1,16 @@
 {{ config(materialized='table') }}
--- placeholder
+with
+days as (
+    {{ day_series(
+        "cast('" ~ var('first_date') ~ "' as date)",
+        "greatest(cast('" ~ var('last_date') ~ "' as date), " ~ add_days('cast(' ~ data_until() ~ ' as date)', 366) ~ ")"
+    ) }}
+)
+
 select
-    cast(null as date) as date_day,
-    cast(null as bigint) as iso_weekday,
-    cast(null as text) as iso_week,
-    cast(null as date) as month_start,
-    cast(null as boolean) as is_weekend
-where false
+    date_day,
+    cast({{ iso_weekday('date_day') }} as bigint) as iso_weekday,
+    {{ iso_week('date_day') }} as iso_week,
+    cast({{ dbt.date_trunc('month', 'date_day') }} as date) as month_start,
+    {{ iso_weekday('date_day') }} >= 6 as is_weekend
+from days

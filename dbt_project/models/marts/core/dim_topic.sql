@@ -1,12 +1,16 @@
 {{ config(materialized='table') }}
--- placeholder
+with
+topics as (
+    select * from {{ ref('int_topics') }}
+)
+
 select
-    cast(null as text) as topic_key,
-    cast(null as text) as topic_id,
-    cast(null as text) as topic_name,
-    cast(null as text) as topic_class,
-    cast(null as boolean) as is_bucket,
-    cast(null as date) as valid_from,
-    cast(null as date) as valid_to,
-    cast(null as boolean) as is_current
-where false
+    topic_id || '|' || valid_from as topic_key,
+    topic_id,
+    topic_name,
+    topic_class,
+    is_bucket,
+    valid_from,
+    valid_to,
+    {{ is_current('topics') }} as is_current
+from topics
