@@ -321,10 +321,14 @@ def prepare(conn: Conn) -> None:
     A database that was prepared by the same definitions is left alone: no lock is taken on its tables.
     """
     wanted = hashlib.sha256((_DDL + _FUNCTIONS + repr(TABLES)).encode()).hexdigest()
-    if _prepared_by(conn) == wanted:
+    is_prepared = _prepared_by(conn) == wanted
+    conn.commit()
+    if is_prepared:
         return
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(hashtext('quality_line_prepare'))")
+        if _prepared_by(conn) == wanted:  # another process did it while this one waited
+            return
         for schema in SCHEMAS:
             conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
         conn.execute(_DDL)
@@ -342,7 +346,6 @@ def _prepared_by(conn: Conn) -> str | None:
     if conn.execute("select to_regclass('ops.prepared') as name").fetchone()["name"]:  # type: ignore[index]
         row = conn.execute("select definitions from ops.prepared").fetchone()
         found = row["definitions"] if row else None
-    conn.commit()
     return found
 
 
