@@ -43,7 +43,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "plans": ("plan_id integer", "title varchar(40)"),
     "abonents": (
         "abonent_id integer", "contract varchar(12)", "phone varchar(16)", "office_code varchar(8)",
-        "tech smallint", "plan_id integer", "activated date", "terminated date",
+        "tech smallint", "plan_id integer", "activated date", "ended date",
     ),
     "reasons": ("reason_id integer", "code varchar(30)", "title varchar(60)"),
     "reason_groups": (

@@ -6,7 +6,7 @@ select
     case a.tech when 1 then 'GPON' when 2 then 'FTTB' when 3 then 'ADSL' end as technology,
     p.title as tariff,
     a.activated as connected_on,
-    a.terminated as left_on,
+    a.ended as left_on,
     a.modified_at as updated_at
 from abonents as a
 left join plans as p on a.plan_id = p.plan_id
