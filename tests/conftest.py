@@ -26,7 +26,10 @@ def server():
     """The embedded server (shared with the developer's own, in databases of its own)."""
     from service_quality.local import postgres
 
-    return postgres.start()
+    ran_before = postgres.running() is not None
+    yield postgres.start()
+    if not ran_before:
+        postgres.stop()
 
 
 @pytest.fixture
@@ -37,6 +40,22 @@ def database_url(server) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
         conn.execute(f"create database {name}")
+    yield server.url(name)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def prepared_url(server) -> Iterator[str]:
+    """URL of a prepared warehouse shared by the tests of a module; ``emptied`` of tests/landed.py empties it."""
+    import psycopg
+    from service_quality import ops
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"create database {name}")
+    with ops.connect(server.url(name)) as conn:
+        ops.prepare(conn)
     yield server.url(name)
     with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
         conn.execute(f"drop database {name} with (force)")

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pyarrow as pa
+import pytest
+from landed import MONDAY, all_rows, batch, day_window, emptied, land, one, rows
+from service_quality import landing, ops
+from service_quality.contract import BY_NAME, TABLES, Source
+from service_quality.sources.base import Extracted, SourceError
+
+
+@pytest.fixture
+def conn(prepared_url):
+    with emptied(prepared_url) as conn:
+        yield conn
+
+
+def partitions(conn):
+    return [r[0] for r in all_rows(conn, "select relname::text from pg_class inner join pg_inherits on oid = inhrelid"
+                                         " where relispartition and relkind = 'r' order by 1")]  # fmt: skip
+
+
+def test_rows_of_interleaved_tables_are_numbered_and_counted_by_table(conn):
+    def extracted():
+        yield batch("queue_log", rows("queue_log", 2))
+        yield batch("cdr", rows("cdr", 1))
+        yield batch("queue_log", rows("queue_log", 3, line_no=lambda n: n + 10))
+
+    load = land(conn, Source.TELEPHONY, extracted(), ["queue_log", "cdr"])
+    counts = all_rows(conn, "select table_name, rows_read from ops.load_tables order by 1")
+    assert counts == [("cdr", 1), ("queue_log", 5)]
+    assert all_rows(conn, "select _row_no, line_no, _load_id from landing.queue_log order by 1") == [
+        (1, 1, load.load_id), (2, 2, load.load_id), (3, 10, load.load_id), (4, 11, load.load_id), (5, 12, load.load_id),
+    ]  # fmt: skip
+    assert one(conn, "select rows_read from ops.loads") == 6
+    assert load.status == "landing"
+
+
+def test_values_of_every_type_arrive_as_they_were(conn):
+    values = rows("evaluation_items", 1, score=0.1, is_fatal=True, updated_at=MONDAY + timedelta(microseconds=7))
+    land(conn, Source.CRM, [batch("evaluation_items", values)], ["evaluation_items"])
+    branch = rows("branches", 1, branch_name="Ярославль 'О'")
+    land(conn, Source.CRM, [batch("branches", branch)], ["branches"], day_window(1))
+    assert all_rows(conn, "select score, is_fatal, is_failed, updated_at from landing.evaluation_items") == [
+        (0.1, True, None, MONDAY + timedelta(microseconds=7))
+    ]
+    assert all_rows(conn, "select branch_name, valid_from from landing.branches") == [
+        ("Ярославль 'О'", branch[0]["valid_from"])
+    ]
+
+
+def test_tables_without_rows_get_a_partition_and_a_count_too(conn):
+    load = land(conn, Source.TELEPHONY, [], ["queue_log", "cdr"])
+    assert partitions(conn) == [f"cdr__{load.load_id}", f"queue_log__{load.load_id}"]
+    assert all_rows(conn, "select rows_read from ops.load_tables") == [(0,), (0,)]
+
+
+@pytest.mark.parametrize("table", [t.name for t in TABLES])
+def test_every_table_of_the_contract_can_be_landed(conn, table):
+    land(conn, BY_NAME[table].source, [batch(table, rows(table, 2))], [table])
+    assert one(conn, f"select count(*) from landing.{table}") == 2
+
+
+def test_landing_the_window_again_drops_the_earlier_rows_but_not_those_of_other_windows(conn):
+    other = land(conn, Source.IVR, [batch("ivr_ratings", rows("ivr_ratings", 1))], ["ivr_ratings"], day_window(1))
+    first = land(conn, Source.IVR, [batch("ivr_ratings", rows("ivr_ratings", 2))], ["ivr_ratings"])
+    second = land(conn, Source.IVR, [batch("ivr_ratings", rows("ivr_ratings", 3))], ["ivr_ratings"])
+    assert ops.get_load(conn, first.load_id).status == "superseded"
+    assert partitions(conn) == [f"ivr_ratings__{other.load_id}", f"ivr_ratings__{second.load_id}"]
+
+
+def test_an_error_of_the_source_leaves_a_failed_load_and_no_rows(conn):
+    def broken():
+        yield batch("queue_log", rows("queue_log", 2))
+        raise SourceError("the spool folder went away")
+
+    with pytest.raises(SourceError, match="went away"):
+        land(conn, Source.TELEPHONY, broken(), ["queue_log", "cdr"])
+    assert partitions(conn) == []
+    assert all_rows(conn, "select status, error from ops.loads") == [
+        ("failed", "SourceError: the spool folder went away")
+    ]
+    assert one(conn, "select count(*) from ops.load_tables") == 0
+
+
+def test_a_batch_that_does_not_fit_the_contract_is_refused_by_name(conn):
+    table = BY_NAME["operators"]
+    schema = table.arrow_schema().remove(2).append(pa.field("salary", pa.float64()))
+    odd = Extracted(table, pa.RecordBatch.from_pylist([], schema=schema))
+    with pytest.raises(landing.LandingError, match=r"operators.*missing: hired_on.*unexpected: salary"):
+        land(conn, Source.CRM, [odd], ["operators"])
+
+
+def test_a_table_that_the_provider_does_not_have_is_refused(conn):
+    with pytest.raises(landing.LandingError, match="cdr, which is not among its tables"):
+        land(conn, Source.TELEPHONY, [batch("cdr", rows("cdr", 1))], ["queue_log"])
+
+
+def test_a_text_that_postgres_cannot_hold_is_refused_with_its_column(conn):
+    values = rows("operators", 3, operator_name=lambda n: "An\x00na" if n == 1 else "Anna")
+    with pytest.raises(landing.LandingError, match=r"operators: .*0x00.*operator_name"):
+        land(conn, Source.CRM, [batch("operators", values)], ["operators"])
+    assert one(conn, "select status from ops.loads") == "failed"
+
+
+def test_drop_is_idempotent(conn):
+    load = land(conn, Source.CRM, [batch("operators", rows("operators", 1))], ["operators"])
+    landing.drop(conn, load.load_id)
+    landing.drop(conn, load.load_id)
+    assert partitions(conn) == []
+
+
+def test_many_small_batches_of_one_table_are_counted_once(conn):
+    def extracted():
+        for n in range(50):
+            yield batch("queue_log", rows("queue_log", 10, line_no=lambda k, n=n: n * 10 + k))
+
+    load = ops.open_load(conn, Source.TELEPHONY, day_window())
+    assert landing.land(conn, load, extracted(), [BY_NAME["queue_log"]]) == {"queue_log": 500}
+    assert one(conn, "select count(distinct _row_no) from landing.queue_log") == 500
