@@ -218,7 +218,9 @@ def test_the_books_hold_counts_days_and_files(conn):
     row = conn.execute("select * from ops.loads").fetchone()
     assert row["status"] == "promoted" and row["ended_at"] is not None
     assert {k: row[k] for k in expected} == expected
-    by_table = all_rows(conn, "select table_name, rows_read, rows_raw, rows_quarantined from ops.load_tables order by 1")
+    by_table = all_rows(
+        conn, "select table_name, rows_read, rows_raw, rows_quarantined from ops.load_tables order by 1"
+    )
     assert by_table == [("cdr", 0, 0, 0), ("queue_log", 4, 3, 1)]
     assert all_rows(conn, "select day, rows_new, events from ops.load_days order by 1") == [
         (date(2026, 3, 1), 1, 1), (date(2026, 3, 2), 2, 2),
