@@ -27,8 +27,8 @@ select
     verbs.transfer_kind,
     log.caller_hash,
     log.params,
-    {{ whole_number(bar_field('log.params', 'verbs.hold_field')) }} as hold_seconds,
-    {{ whole_number(bar_field('log.params', 'verbs.talk_field')) }} as talk_seconds,
-    {{ whole_number(bar_field('log.params', 'verbs.ring_field')) }} as ring_time
+    {{ whole_number(bar_field('log.params', 'nullif(verbs.hold_field, 0)')) }} as hold_seconds,
+    {{ whole_number(bar_field('log.params', 'nullif(verbs.talk_field, 0)')) }} as talk_seconds,
+    {{ whole_number(bar_field('log.params', 'nullif(verbs.ring_field, 0)')) }} as ring_time
 from log
 left join verbs on log.event = verbs.event
