@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -217,7 +218,10 @@ class Batches:
 
     def table(self, schema: str, name: str) -> Any:
         """A batch of a whole table or view."""
-        asset = self._source.add_table_asset(f"{schema}.{name}", table_name=name, schema_name=schema)
+        with warnings.catch_warnings():
+            # A schema per asset is deprecated in favour of one per data source, which would need many of them.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            asset = self._source.add_table_asset(f"{schema}.{name}", table_name=name, schema_name=schema)
         return asset.add_batch_definition_whole_table("whole").get_batch()
 
     def query(self, query: str) -> Any:
@@ -233,6 +237,7 @@ def datasource(url: str) -> Iterator[Batches]:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # the import sets it back
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     source = context.data_sources.add_postgres("warehouse", connection_string=_sqlalchemy_url(url))
@@ -436,7 +441,7 @@ def _members_of_groups(batch: Any, columns: Sequence[str], row_column: str) -> l
 
     engine = batch.data.execution_engine
     rows = batch.data.selectable
-    rows = rows if isinstance(rows, sa.Table) else rows.subquery()
+    rows = rows.subquery() if isinstance(rows, sa.Select) else rows
     keys: list[Any] = [sa.column(name) for name in columns]
     members = sa.func.count().over(partition_by=keys).label("members")
     any_key = sa.or_(*(key.is_not(None) for key in keys))
