@@ -64,7 +64,7 @@ opened as (
 measured as (
     select
         *,
-        coalesce({{ seconds_between('opens_at', 'closes_at') }} / 60, 0) as open_minutes
+        cast(coalesce({{ seconds_between('opens_at', 'closes_at') }} / 60, 0) as {{ dbt.type_float() }}) as open_minutes
     from opened
 )
 
