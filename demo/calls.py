@@ -411,7 +411,8 @@ class _Floor:
         hour = datetime.fromtimestamp(contact.start, zone).hour
         contact.is_night = not DAY_OPENS <= hour < DAY_CLOSES
         contact.entered = contact.start + (2 if contact.forced else dice.whole(2, 14))
-        if not contact.forced and dice.chance(0.018):
+        # Only callers whose branch the records can tell: the menu belongs to no queue.
+        if contact.phone and contact.subscriber >= 0 and not contact.forced and dice.chance(0.019):
             contact.outcome, contact.entered = "left_in_menu", contact.start
             contact.ended = contact.start + dice.whole(3, 40)
             return

@@ -15,10 +15,9 @@ from demo.orders import Order
 
 CONTACT_COLUMNS = (
     "contact_no", "kind", "server_id", "linkedid", "started_at", "ended_at", "business_day", "branch_id", "queues",
-    "outcome", "operator_id", "wait_seconds", "wait_seconds_sum", "ring_seconds", "talk_seconds",
-    "talk_seconds_sum", "hung_up_by", "transfer", "visits", "entered", "topic_id", "topic_class", "noted_topic_id",
-    "known_topic_id",
-    "solved", "subscriber_id", "known_subscriber_id", "repeat_of", "case_no",
+    "outcome", "operator_id", "wait_seconds", "wait_seconds_sum", "ring_seconds", "ring_seconds_sum",
+    "talk_seconds", "talk_seconds_sum", "hung_up_by", "transfer", "visits", "entered", "topic_id", "topic_class",
+    "noted_topic_id", "known_topic_id", "solved", "subscriber_id", "known_subscriber_id", "repeat_of", "case_no",
     *(f"rating_{name}" for name in c.CRITERIA),
 )  # fmt: skip
 
@@ -91,6 +90,16 @@ def _operator(world: w.World, operator: int | None) -> str:
     return "" if operator is None else world.operators[operator].operator_id
 
 
+def _wait(visit: c.Visit) -> int | None:
+    """Seconds waited; None where a crash ended the wait, because no log says when the caller gave up."""
+    return None if visit.outcome == "interrupted" else visit.wait
+
+
+def _sum(values: Iterable[int | None]) -> int | str:
+    known = [v for v in values if v is not None]
+    return sum(known) if known else ""
+
+
 def _contacts(
     world: w.World, days: c.Days, ratings: dict[tuple[int, int], ivr.Press], happened: crm.Crm
 ) -> Iterable[list[Any]]:
@@ -111,9 +120,9 @@ def _contacts(
             contact.number, contact.kind, contact.server if contact.kind == "call" else "", contact.callid,
             c.stamp(contact.entered), c.stamp(contact.ended), day, contact.branch, " ".join(queues),
             contact.outcome, _operator(world, deciding.operator if deciding else None),
-            "" if deciding is None else deciding.wait, sum(v.wait for v in upto) if upto else "",
-            "" if deciding is None else deciding.ring, "" if deciding is None else deciding.talk,
-            sum(v.talk or 0 for v in contact.answered) if contact.answered else "",
+            "" if deciding is None else _wait(deciding), _sum(map(_wait, upto)),
+            "" if deciding is None else deciding.ring, _sum(v.ring for v in contact.answered),
+            "" if deciding is None else deciding.talk, _sum(v.talk for v in contact.answered),
             last.ended_by if last is not None and last.ended_by in ("agent", "caller") else "",
             contact.transfer, len(contact.visits), int(bool(contact.visits)), contact.topic,
             w.topic_class(contact.topic, day), "" if note is None else note.topic,
@@ -129,7 +138,7 @@ def _visits(world: w.World, days: c.Days) -> Iterable[list[Any]]:
         for number, v in enumerate(contact.visits, 1):
             yield [
                 contact.number, contact.server, contact.callid, number, v.callid, v.queue, c.stamp(v.entered),
-                v.outcome, _operator(world, v.operator), _stamp(v.connected), _stamp(v.ended), v.wait,
+                v.outcome, _operator(world, v.operator), _stamp(v.connected), _stamp(v.ended), _wait(v),
                 v.ring if v.connected else "", v.talk, v.ended_by, v.leg,
             ]  # fmt: skip
 
