@@ -209,7 +209,7 @@ def test_no_clear_number_reaches_raw_or_quarantine(conn, table):
 
 
 def test_the_books_hold_counts_days_and_files(conn):
-    late = {"line_no": 9, "event_at": MONDAY - timedelta(hours=4)}  # 23:00 in Moscow, the day before
+    late = {"line_no": 9, "event_at": MONDAY + timedelta(hours=22)}  # 01:00 in Moscow, the next day
     given = [*rows("queue_log", 2), {**rows("queue_log", 1)[0], **late}, {**rows("queue_log", 1)[0], "line_no": 10}]
     load, done = promoted(conn, Source.TELEPHONY, [batch("queue_log", given)], ["queue_log", "cdr"],
                           bad={("queue_log", 4): ["r"]})  # fmt: skip
@@ -223,7 +223,7 @@ def test_the_books_hold_counts_days_and_files(conn):
     )
     assert by_table == [("cdr", 0, 0, 0), ("queue_log", 4, 3, 1)]
     assert all_rows(conn, "select day, rows_new, events from ops.load_days order by 1") == [
-        (date(2026, 3, 1), 1, 1), (date(2026, 3, 2), 2, 2),
+        (date(2026, 3, 2), 2, 2), (date(2026, 3, 3), 1, 1),
     ]  # fmt: skip
     assert all_rows(conn, "select table_name, file_id, load_id from ops.files") == [("queue_log", "f", load.load_id)]
     assert one(conn, "select to_regclass(%s)", f"landing.queue_log__{load.load_id}") is None

@@ -258,11 +258,11 @@ def run_suite(
     rule that Great Expectations does not know or a parameter that is not given.
     """
     judgeable, judgement = _split(suite, parameters, table)
-    outcomes = _validate(batch, judgeable, parameters, {"result_format": "BASIC"})
+    # No values yet: asking for some of a rule that nothing breaks costs a scan of the whole table.
+    outcomes = _validate(batch, judgeable, parameters, {"result_format": "BASIC", "partial_unexpected_count": 0})
     for rule in judgeable:
         judgement.results.append(_judge(rule, outcomes.get(rule.id), parameters, table))
-    if row_column:
-        _list_rows(batch, judgeable, parameters, row_column, judgement)
+    _look_closer(batch, judgeable, parameters, row_column, judgement)
     order = {rule.id: n for n, rule in enumerate(suite.expectations)}
     judgement.results.sort(key=lambda r: order[r.rule_id])
     if [r.rule_id for r in judgement.results] != list(order):
@@ -389,7 +389,7 @@ def _judge_rows(rule: Rule, outcome: Any, expected: str, table: str) -> RuleResu
     else:
         verdict = "fail"
     share = f" ({failed / checked:.2%})" if failed and checked else ""
-    observed = f"{failed} of {checked} rows{share}{_examples(rule, table, found)}"
+    observed = f"{failed} of {checked} rows{share}"
     return _result(rule, table, verdict, observed, expected, checked, failed)
 
 
@@ -403,30 +403,51 @@ def _exception(info: Mapping[str, Any] | None) -> str | None:
     return None
 
 
-def _list_rows(
-    batch: Any, rules: Sequence[Rule], parameters: Mapping[str, Any], column: str, judgement: Judgement
+def _look_closer(
+    batch: Any, rules: Sequence[Rule], parameters: Mapping[str, Any], column: str | None, judgement: Judgement
 ) -> None:
-    """Second pass, only for critical row rules that some rows break."""
-    failed = {r.rule_id: r.rows_failed or 0 for r in judgement.results if r.severity == "critical" and r.rows_failed}
-    listed = [rule for rule in rules if 0 < failed.get(rule.id, 0) <= MOST_LISTED_ROWS]
+    """Second pass, only for row rules that some rows break: which rows, where they are listed, and some values."""
+    failed = {r.rule_id: r.rows_failed for r in judgement.results if r.rows_failed}
+    broken = [rule for rule in rules if rule.id in failed]
+    listed = [r for r in broken if column and r.severity == "critical" and failed[r.id] <= MOST_LISTED_ROWS]
     compound = [rule for rule in listed if rule.type == "expect_compound_columns_to_be_unique"]
     others = [rule for rule in listed if rule not in compound]
-    outcomes = _validate(batch, others, parameters, {
+    outcomes = _validate(batch, [r for r in broken if r not in others], parameters, {"result_format": "BASIC"})
+    outcomes |= _validate(batch, others, parameters, {
         "result_format": "COMPLETE",
         "unexpected_index_column_names": [column],
         "partial_unexpected_count": max((failed[rule.id] for rule in others), default=0) + 1,
     })  # fmt: skip
-    rows = {rule.id: _index_list(outcomes.get(rule.id), column) for rule in others}
-    rows |= {rule.id: _members_of_groups(batch, rule.kwargs["column_list"], column) for rule in compound}
-    for rule_id, found in rows.items():
-        if len(found) == failed[rule_id]:
-            for row in found:
-                judgement.bad_rows[row].append(rule_id)
+    _add_examples(judgement, broken, outcomes)
+    if column:
+        rows = {rule.id: _index_list(outcomes.get(rule.id), column) for rule in others}
+        rows |= {rule.id: _members_of_groups(batch, rule.kwargs["column_list"], column) for rule in compound}
+        _note_rows(judgement, rows)
+
+
+def _note_rows(judgement: Judgement, rows: Mapping[str, Sequence[int]]) -> None:
+    """Note the rows that break critical rules; a rule whose rows are not all known fails."""
+    for result in list(judgement.results):
+        if not result.rows_failed or result.severity != "critical":
+            continue
+        found = rows.get(result.rule_id)
+        if found is None:
+            _unlisted(judgement, result.rule_id, f"more than {MOST_LISTED_ROWS} rows break it")
+        elif len(found) != result.rows_failed:
+            _unlisted(
+                judgement, result.rule_id, f"{result.rows_failed} rows break it but {len(found)} could be listed"
+            )
         else:
-            _unlisted(judgement, rule_id, f"{failed[rule_id]} rows break it but {len(found)} could be listed")
-    for rule_id, count in failed.items():
-        if count > MOST_LISTED_ROWS:
-            _unlisted(judgement, rule_id, f"more than {MOST_LISTED_ROWS} rows break it")
+            for row in found:
+                judgement.bad_rows[row].append(result.rule_id)
+
+
+def _add_examples(judgement: Judgement, rules: Sequence[Rule], outcomes: Mapping[str, Any]) -> None:
+    by_id = {rule.id: rule for rule in rules}
+    judgement.results = [
+        replace(r, observed=r.observed + _examples(by_id[r.rule_id], r.table, outcomes[r.rule_id].result))
+        if r.rule_id in by_id and r.rule_id in outcomes else r for r in judgement.results
+    ]  # fmt: skip
 
 
 def _index_list(outcome: Any, column: str) -> list[int]:
@@ -502,7 +523,7 @@ def _examples(rule: Rule, table: str, found: Mapping[str, Any]) -> str:
     values = [v for v in found.get("partial_unexpected_list") or [] if v is not None]
     if not column or not values:
         return ""
-    texts = dict.fromkeys(_LONG_DIGITS.sub("***", _in_words(v))[:60] for v in values)
+    texts = dict.fromkeys(_LONG_DIGITS.sub("***", _in_words(v))[:80] for v in values)
     return ": " + "; ".join(list(texts)[:5])
 
 

@@ -246,7 +246,9 @@ language sql immutable parallel safe as $$
             else digits
         end, 'UTF8')), 'hex')
     end
-    from (select regexp_replace(split_part(value, '@', 1), '[^0-9]', '', 'g') as digits) as number
+    from (
+        select regexp_replace(translate(split_part(value, '@', 1), '+-() ', ''), '[^0-9]', '', 'g') as digits
+    ) as number
 $$;
 """
 

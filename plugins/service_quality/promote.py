@@ -235,8 +235,13 @@ def _treat(conn: Conn, table: Table, load_id: int, pepper: str, phone: Phone) ->
         "trunk": phone.trunk_prefix, "digits": phone.national_digits,
     }  # fmt: skip
     conn.execute(statement, given)
-    conn.execute("analyze promote_rows")
+    _analyze(conn, table)
     _quarantine_reused_keys(conn, table)
+
+
+def _analyze(conn: Conn, table: Table) -> None:
+    keys = sql.SQL(", ").join(map(sql.Identifier, table.key))
+    conn.execute(sql.SQL("analyze promote_rows ({}, _row_no)").format(keys))
 
 
 def _treatment(column: Column) -> sql.Composed:
@@ -404,7 +409,7 @@ def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by
         ),
         {"of": of_load, "rules": rule_ids},
     )
-    conn.execute("analyze promote_rows")
+    _analyze(conn, table)
     _quarantine_reused_keys(conn, table)
     conn.execute(
         sql.SQL("update quarantine.{} set _released_at = now() where _load_id = %(of)s and {}").format(
