@@ -18,7 +18,12 @@ from service_quality.sources.base import SourceError
 from service_quality.transform import BuildFailed
 from service_quality.window import Window, parse_instant
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Service-quality warehouse: load, build, decide.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Service-quality warehouse: load, build, decide.",
+)
 
 HELD = 3  # exit code when a gate held a load or a build
 
@@ -165,6 +170,6 @@ def _guarded(run: Callable[[], None]) -> None:
         typer.echo(str(held), err=True)
         sys.exit(HELD)
     except (config.ConfigError, SourceError, BuildFailed, PublishRefused, LookupError, ValueError, RuntimeError,
-            psycopg.OperationalError) as error:  # fmt: skip
+            psycopg.Error) as error:  # fmt: skip
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
