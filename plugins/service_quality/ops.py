@@ -221,7 +221,10 @@ _FUNCTIONS = r"""
 create or replace function ops.mask_text(value text) returns text
 language sql immutable parallel safe as $$
     select case
-        when length(value) - length(translate(value, '0123456789', '')) >= 7 or strpos(value, '@') > 0
+        when value like '%@%.%' or (
+            length(value) - length(translate(value, '0123456789', '')) >= 7
+            and value ~ '[0-9]([ \u00a0().–-]{0,3}[0-9]){6}'
+        )
             then regexp_replace(
                 regexp_replace(
                     value, '[[:alnum:]._%+-]+@([[:alnum:]-]+[.])+[[:alpha:]]{2,}', '[e-mail]', 'g'
@@ -236,7 +239,7 @@ $$;
 create or replace function ops.phone_hash(
     value text, pepper text, country_code text, trunk_prefix text, national_digits integer
 ) returns text
-language sql immutable parallel safe as $$
+language sql immutable strict parallel safe as $$
     select case
         when length(digits) < 7 then null
         else encode(sha256(convert_to(pepper || case
