@@ -19,3 +19,8 @@ def type_numeric() -> str:
 def type_bigint() -> str:
     """Whole number."""
     return "bigint"
+
+
+def date_trunc(part: str, day: str) -> str:
+    """Beginning of the period."""
+    return f"date_trunc('{part}', {day})"

@@ -50,7 +50,7 @@ matched as (
         on
             aliases.alias in (named.agent_name, named.agent)
             and aliases.server_id in (named.server_id, '*')
-            and (aliases.valid_from is null or aliases.valid_from <= named.day)
+            and (aliases.valid_from is null or named.day >= aliases.valid_from)
             and (aliases.valid_to is null or named.day < aliases.valid_to)
 )
 

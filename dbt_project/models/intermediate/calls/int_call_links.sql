@@ -75,23 +75,23 @@ aged_0 as (
 ),
 
 {% for round in range(1, 4) %}
-grouped_{{ round }} as (
-    select
-        server_id,
-        call_id,
-        group_id,
-        min(age) over (partition by server_id, group_id) as age
-    from aged_{{ round - 1 }}
-),
+    grouped_{{ round }} as (
+        select
+            server_id,
+            call_id,
+            group_id,
+            min(age) over (partition by server_id, group_id) as age
+        from aged_{{ round - 1 }}
+    ),
 
-aged_{{ round }} as (
-    select
-        server_id,
-        call_id,
-        group_id,
-        min(age) over (partition by server_id, call_id) as age
-    from grouped_{{ round }}
-),
+    aged_{{ round }} as (
+        select
+            server_id,
+            call_id,
+            group_id,
+            min(age) over (partition by server_id, call_id) as age
+        from grouped_{{ round }}
+    ),
 
 {% endfor %}
 rooted as (

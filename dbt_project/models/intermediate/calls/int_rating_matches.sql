@@ -87,7 +87,7 @@ near_visits as (
         on
             ratings.server_id = visits.server_id
             and visits.talk_ended_at <= {{ add_seconds('ratings.rated_at', 5) }}
-            and visits.talk_ended_at >= {{ add_seconds('ratings.rated_at', -60 * var('rating_match_minutes')) }}
+            and visits.talk_ended_at >= {{ add_seconds('ratings.rated_at', '-60 * ' ~ var('rating_match_minutes')) }}
             and coalesce(ratings.caller_hash, '') = coalesce(visits.contact_caller_hash, '')
             and (ratings.rated_operator_id is null or ratings.rated_operator_id = visits.operator_id)
             and coalesce(ratings.caller_hash, ratings.rated_operator_id) is not null

@@ -29,8 +29,8 @@ paused_by_queue as (
             alls.server_id = singles.server_id
             and alls.operator_id = singles.operator_id
             and singles.role = 'pause'
-            and singles.event_at >= alls.event_at
-            and singles.event_at <= {{ add_seconds('alls.event_at', 2) }}
+            and alls.event_at <= singles.event_at
+            and {{ add_seconds('alls.event_at', 2) }} >= singles.event_at
     where alls.role = 'pause_all'
 ),
 

@@ -65,7 +65,11 @@ ordered as (
         ) as caller_rank,
         row_number() over (
             partition by signs.server_id, signs.root_id
-            order by signs.is_turned_away and signs.queue is not null desc, signs.queue is null, signs.start_at, signs.log_seq
+            order by
+                signs.is_turned_away and signs.queue is not null desc,
+                signs.queue is null,
+                signs.start_at,
+                signs.log_seq
         ) as queue_rank
     from signs
     left join queued on signs.server_id = queued.server_id and signs.root_id = queued.root_id

@@ -46,7 +46,7 @@ restarts as (
         min(starts.event_at) as restarted_at
     from gathered
     inner join {{ ref('int_queue_events') }} as starts
-        on gathered.server_id = starts.server_id and starts.role = 'restart' and starts.log_seq > gathered.enter_seq
+        on gathered.server_id = starts.server_id and starts.role = 'restart' and gathered.enter_seq < starts.log_seq
     where gathered.closed_at is null and (gathered.lost_at is null or gathered.connected_at is not null)
     group by gathered.server_id, gathered.callid, gathered.queue, gathered.visit_no
 ),
@@ -91,12 +91,15 @@ select
         case when restarted_at is not null then 'QUEUESTART' end
     ) as end_event,
     case
-        when outcome = 'answered' then coalesce(connect_hold, end_hold, {{ whole_seconds('entered_at', 'answered_at') }})
-        when outcome not in ('interrupted', 'open') then coalesce(end_hold, {{ whole_seconds('entered_at', 'ended_at') }})
+        when outcome = 'answered'
+            then coalesce(connect_hold, end_hold, {{ whole_seconds('entered_at', 'answered_at') }})
+        when outcome not in ('interrupted', 'open')
+            then coalesce(end_hold, {{ whole_seconds('entered_at', 'ended_at') }})
     end as wait_seconds,
     case when outcome = 'answered' then ring_seconds end as ring_seconds,
-    case when outcome = 'answered' and closed_at is not null
-        then coalesce(end_talk, {{ whole_seconds('answered_at', 'closed_at') }})
+    case
+        when outcome = 'answered' and closed_at is not null
+            then coalesce(end_talk, {{ whole_seconds('answered_at', 'closed_at') }})
     end as talk_seconds,
     hung_up_by,
     transfer_kind,

@@ -4,7 +4,10 @@
 with
 bounds as (
     select
-        (select min(opened_at) from {{ ref('stg_crm__tickets') }} where {{ since_touched('opened_at', 2) }}) as first_at,
+        (
+            select min(opened_at) from {{ ref('stg_crm__tickets') }}
+            where {{ since_touched('opened_at', 2) }}
+        ) as first_at,
         greatest(
             (select max(event_at) from {{ ref('stg_crm__ticket_events') }}), {{ data_until() }}
         ) as last_at
@@ -25,6 +28,10 @@ holidays as (
     select * from {{ ref('stg_ops__setting_holidays') }}
 ),
 
+own_hours as (
+    select distinct branch_id from hours
+),
+
 branch_days as (
     select
         branches.branch_id,
@@ -33,32 +40,35 @@ branch_days as (
         coalesce(own.branch_id, '*') as hours_branch_id
     from {{ ref('int_branches') }} as branches
     inner join days on {{ holds_on('branches', 'days.date_day') }}
-    left join (select distinct branch_id from hours) as own on branches.branch_id = own.branch_id
+    left join own_hours as own on branches.branch_id = own.branch_id
+),
+
+closed as (
+    select distinct
+        branches.branch_id,
+        holidays.day
+    from holidays
+    inner join {{ ref('int_branches') }} as branches on holidays.branch_id in (branches.branch_id, '*')
 ),
 
 opened as (
     select
         branch_days.branch_id,
         branch_days.day,
-        case when holidays.day is null
-            then {{ local_instant('branch_days.day', 'branch_days.time_zone', 'hours.opens_minute') }}
+        case
+            when closed.day is null
+                then {{ local_instant('branch_days.day', 'branch_days.time_zone', 'hours.opens_minute') }}
         end as opens_at,
-        case when holidays.day is null
-            then {{ local_instant('branch_days.day', 'branch_days.time_zone', 'hours.closes_minute') }}
+        case
+            when closed.day is null
+                then {{ local_instant('branch_days.day', 'branch_days.time_zone', 'hours.closes_minute') }}
         end as closes_at
     from branch_days
     left join hours
         on
             branch_days.hours_branch_id = hours.branch_id
             and {{ iso_weekday('branch_days.day') }} = hours.iso_weekday
-    left join (
-        select distinct
-            branches.branch_id,
-            holidays.day
-        from holidays
-        inner join {{ ref('int_branches') }} as branches on holidays.branch_id in (branches.branch_id, '*')
-    ) as holidays
-        on branch_days.branch_id = holidays.branch_id and branch_days.day = holidays.day
+    left join closed on branch_days.branch_id = closed.branch_id and branch_days.day = closed.day
 ),
 
 measured as (

@@ -13,14 +13,14 @@ topics as (
 
 buckets as (
     {% for topic_class in ['marketing', 'technical', 'client_service'] %}
-    select
-        'unspecified_{{ topic_class }}' as topic_id,
-        'Not noted, queue of class {{ topic_class }}' as topic_name,
-        '{{ topic_class }}' as topic_class,
-        true as is_bucket,
-        cast('1900-01-01' as date) as valid_from,
-        cast(null as date) as valid_to
-    union all
+        select
+            'unspecified_{{ topic_class }}' as topic_id,
+            'Not noted, queue of class {{ topic_class }}' as topic_name,
+            '{{ topic_class }}' as topic_class,
+            true as is_bucket,
+            cast('1900-01-01' as date) as valid_from,
+            cast(null as date) as valid_to
+        union all
     {% endfor %}
     select
         'unmapped' as topic_id,

@@ -38,11 +38,11 @@ zoned as (
 
 days as (
     {% for later in [0, 1] %}
-    select
-        zoned.*,
-        {{ add_days('first_day', later) }} as business_day
-    from zoned
-    {{ 'union all' if not loop.last }}
+        select
+            zoned.*,
+            {{ add_days('first_day', later) }} as business_day
+        from zoned
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
@@ -56,7 +56,8 @@ parts as (
         least(
             end_at, {{ local_instant(add_days('business_day', 1), 'time_zone') }}, {{ data_until() }}
         ) as ended_at,
-        end_at is null and {{ local_instant(add_days('business_day', 1), 'time_zone') }} > {{ data_until() }} as is_open,
+        end_at is null
+        and {{ local_instant(add_days('business_day', 1), 'time_zone') }} > {{ data_until() }} as is_open,
         business_day
     from days
 ),
