@@ -201,7 +201,7 @@ def _volume_limits(settings: Settings, expected: float, other: int, compared: Se
 
 def _unjudged_volume(settings: Settings, window: Window) -> Parameters:
     if window.end - window.start < MOST_OF_A_DAY:
-        reason = NotJudged("the window is much shorter than a day")
+        reason = NotJudged("what has passed of the window is much shorter than a day")
     else:
         reason = NotJudged(f"fewer than {settings.gate.volume_days} comparable days are loaded")
     return {"rows_min": reason, "rows_max": reason}
@@ -237,7 +237,7 @@ def _present(provider: Provider, window: Window, has_usual: bool) -> Limit | Not
     if has_usual:
         return NotJudged("the usual number of rows decides")
     if window.end - window.start < MOST_OF_A_DAY:
-        return NotJudged("the window is much shorter than a day")
+        return NotJudged("what has passed of the window is much shorter than a day")
     working = [d for d, share in _days(window, provider.zone).items() if share >= 0.5 and _is_working(d, provider)]
     if not working:
         return NotJudged("no working day in the window and no history to tell a quiet day by")
