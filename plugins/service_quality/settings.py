@@ -56,6 +56,7 @@ def sync(conn: Conn, settings: Settings, crm_tables: Iterable[str], load_ids: Se
 def scalars(settings: Settings) -> dict[str, Any]:
     """The single values among the settings, as dbt variables."""
     provider = settings.provider
+    drops = settings.ivr.drops if settings.ivr else []
     cdrs = [s.cdr for s in settings.telephony.servers if s.cdr] if settings.telephony else []
     return {
         "default_branch_id": provider.default_branch_id,
@@ -63,6 +64,7 @@ def scalars(settings: Settings) -> dict[str, Any]:
         "service_level_seconds": provider.thresholds.service_level_seconds,
         "short_abandon_seconds": provider.thresholds.short_abandon_seconds,
         "talk_suspect_seconds": provider.thresholds.talk_suspect_seconds,
+        "rating_criteria": sorted({c for d in drops for c in d.questions.values()}),
         "rating_match_minutes": provider.thresholds.rating_match_minutes,
         "turned_away_userfield": "|".join(f"({p})" for p in sorted({c.turned_away_userfield for c in cdrs})),
         "turned_away_apps": sorted({a for c in cdrs for a in c.turned_away_apps}),

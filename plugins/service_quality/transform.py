@@ -11,6 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from service_quality.ops import Conn, home
@@ -42,6 +43,7 @@ def run_models(conn: Conn, url: str, plan: Plan) -> dict[str, str]:
         "full_rebuild": plan.is_full,
         "data_until": plan.data_until.isoformat() if plan.data_until else None,
     }
+    refresh_statistics(conn)
     arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
     outcome = invoke(url, [*arguments, *(["--full-refresh"] if plan.is_full else [])])
     results = [_node_row(r) for r in getattr(outcome.result, "results", None) or []]
@@ -51,6 +53,21 @@ def run_models(conn: Conn, url: str, plan: Plan) -> dict[str, str]:
         told = "\n".join(f"  {r['node']}: {r['status']}: {r['message']}" for r in bad) or str(outcome.exception)
         raise BuildFailed(f"dbt did not finish build {plan.build_id}:\n{told}")
     return {r["node"]: r["status"] for r in results}
+
+
+def refresh_statistics(conn: Conn) -> None:
+    """Analyze the raw tables that changed by a tenth since they last were; commits.
+
+    A build right after the first load would else be planned for empty tables, and loop over millions of rows.
+    """
+    conn.commit()
+    changed = conn.execute(
+        "select relname as name from pg_stat_user_tables where schemaname = 'raw'"
+        " and (coalesce(last_analyze, last_autoanalyze) is null or n_mod_since_analyze > 0.1 * n_live_tup)"
+    ).fetchall()
+    for row in changed:
+        conn.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", row["name"])))
+    conn.commit()
 
 
 def invoke(url: str, arguments: list[str]) -> Any:

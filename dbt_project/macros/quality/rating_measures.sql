@@ -20,7 +20,7 @@ service_quality readiness_to_help politeness competence
 {% macro rating_measures() -%}
 count(*) as calls_asked,
 {{ count_if('criteria_answered > 0') }} as calls_rated,
-{{ count_if('criteria_answered >= ' ~ var('rating_criteria', rating_criteria().split()) | length) }}
+{{ count_if('criteria_answered >= ' ~ (var('rating_criteria', []) or rating_criteria().split()) | length) }}
     as calls_rated_complete,
 {{ count_if('contact_id is null') }} as calls_asked_unmatched,
 {% for criterion in rating_criteria().split() -%}
