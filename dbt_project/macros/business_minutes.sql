@@ -1,8 +1,18 @@
-{#- Business minutes that passed until `at`, by the joined row `alias` of int_business_hours for its local day. -#}
-{% macro business_minutes_until(at, alias) -%}
-({{ alias }}.minutes_before + case
+{#- Business seconds that passed until `at`, by the joined row `alias` of int_business_hours for its local day.
+    Decimal: the sum begins at another day in each build, and with floats a difference of two of them would differ
+    in its last digits with that day, so that a build of few days and one of all would not agree. -#}
+{% macro business_seconds_until(at, alias) -%}
+cast({{ alias }}.minutes_before * 60 + case
         when {{ alias }}.opens_at is null or {{ at }} <= {{ alias }}.opens_at then 0
-        when {{ at }} >= {{ alias }}.closes_at then {{ alias }}.open_minutes
-        else {{ seconds_between(alias ~ '.opens_at', at) }} / 60
-    end)
+        when {{ at }} >= {{ alias }}.closes_at then {{ alias }}.open_minutes * 60
+        else {{ seconds_between(alias ~ '.opens_at', at) }}
+    end as decimal(20, 6))
+{%- endmacro %}
+
+{#- Business minutes from `start_at` (its day joined as `start_alias`) to `end_at` (joined as `end_alias`). -#}
+{% macro business_minutes_between(start_at, start_alias, end_at, end_alias) -%}
+cast((
+        {{ business_seconds_until(end_at, end_alias) }}
+        - {{ business_seconds_until(start_at, start_alias) }}
+    ) / 60 as {{ dbt.type_float() }})
 {%- endmacro %}

@@ -45,16 +45,12 @@ select
     tickets.status,
     cast({{ seconds_between('tickets.opened_at', 'tickets.first_reply_at') }} / 60 as {{ dbt.type_float() }})
         as first_reply_minutes,
-    cast(
-        {{ business_minutes_until('tickets.first_reply_at', 'replied') }}
-        - {{ business_minutes_until('tickets.opened_at', 'opened') }} as {{ dbt.type_float() }}
-    ) as first_reply_business_minutes,
+    {{ business_minutes_between('tickets.opened_at', 'opened', 'tickets.first_reply_at', 'replied') }}
+        as first_reply_business_minutes,
     cast({{ seconds_between('tickets.opened_at', 'tickets.solved_at') }} / 60 as {{ dbt.type_float() }})
         as solution_minutes,
-    cast(
-        {{ business_minutes_until('tickets.solved_at', 'solved') }}
-        - {{ business_minutes_until('tickets.opened_at', 'opened') }} as {{ dbt.type_float() }}
-    ) as solution_business_minutes,
+    {{ business_minutes_between('tickets.opened_at', 'opened', 'tickets.solved_at', 'solved') }}
+        as solution_business_minutes,
     case when tickets.solved_at is not null then tickets.public_replies = 1 end as is_one_touch,
     case
         when tickets.solved_at is not null then tickets.solved_at <= tickets.due_at
