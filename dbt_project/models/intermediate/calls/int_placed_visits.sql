@@ -1,4 +1,10 @@
-{{ config(indexes=[{'columns': ['contact_id']}]) }}
+{{
+    config(indexes=[
+        {'columns': ['contact_id']},
+        {'columns': ['queue_visit_id']},
+        {'columns': ['contact_caller_hash', 'talk_ended_at']}
+    ])
+}}
 -- Queue visits with their contact, operator, queue limits, branch and business day.
 with
 visits as (
@@ -85,6 +91,7 @@ placed as (
 
 select
     placed.*,
+    coalesce(placed.ended_at, placed.answered_at) as talk_ended_at,
     placed.server_id || '|' || placed.callid || '|' || placed.queue || '|' || placed.visit_no as queue_visit_id,
     {{ local_date('placed.entered_at', zone_of('branches')) }}
         as business_day

@@ -16,10 +16,7 @@ ratings as (
 ),
 
 visits as (
-    select
-        *,
-        coalesce(ended_at, answered_at) as talk_ended_at
-    from {{ ref('int_placed_visits') }}
+    select * from {{ ref('int_placed_visits') }}
     where outcome = 'answered'
 ),
 
@@ -61,37 +58,58 @@ called_visits as (
     left join visits on called.contact_id = visits.contact_id
 ),
 
--- Both clocks are cut to seconds: the rating may seem to begin a moment before the talk ended.
-near_visits as (
+uncalled as (
     select
-        ratings.server_id,
-        ratings.file_id,
-        ratings.line_no,
-        visits.contact_id,
-        visits.queue_visit_id,
-        'caller_operator_time' as match_kind,
-        row_number() over (
-            partition by ratings.server_id, ratings.file_id, ratings.line_no
-            order by
-                abs({{ seconds_between('visits.talk_ended_at', 'ratings.rated_at') }}),
-                visits.talk_ended_at desc,
-                visits.queue_visit_id
-        ) as match_rank
+        ratings.*,
+        {{ add_seconds('ratings.rated_at', '-60 * ' ~ var('rating_match_minutes')) }} as ended_from,
+        {{ add_seconds('ratings.rated_at', 5) }} as ended_until
     from ratings
     left join called
         on
             ratings.server_id = called.server_id
             and ratings.file_id = called.file_id
             and ratings.line_no = called.line_no
-    inner join visits
-        on
-            ratings.server_id = visits.server_id
-            and visits.talk_ended_at <= {{ add_seconds('ratings.rated_at', 5) }}
-            and visits.talk_ended_at >= {{ add_seconds('ratings.rated_at', '-60 * ' ~ var('rating_match_minutes')) }}
-            and coalesce(ratings.caller_hash, '') = coalesce(visits.contact_caller_hash, '')
-            and (ratings.rated_operator_id is null or ratings.rated_operator_id = visits.operator_id)
-            and coalesce(ratings.caller_hash, ratings.rated_operator_id) is not null
     where called.contact_id is null
+),
+
+-- Both clocks are cut to seconds: the rating may seem to begin a moment before the talk ended. A withheld number is
+-- found by the operator alone, among calls whose number is withheld too.
+near as (
+    {% for caller in ['ratings.caller_hash = visits.contact_caller_hash',
+        'ratings.caller_hash is null and visits.contact_caller_hash is null and ratings.rated_operator_id is not null'] %}
+        select
+            ratings.server_id,
+            ratings.file_id,
+            ratings.line_no,
+            ratings.rated_at,
+            visits.contact_id,
+            visits.queue_visit_id,
+            visits.talk_ended_at
+        from uncalled as ratings
+        inner join visits
+            on
+                {{ caller }}
+                and ratings.server_id = visits.server_id
+                and ratings.ended_from <= visits.talk_ended_at
+                and ratings.ended_until >= visits.talk_ended_at
+                and (ratings.rated_operator_id is null or ratings.rated_operator_id = visits.operator_id)
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+near_visits as (
+    select
+        server_id,
+        file_id,
+        line_no,
+        contact_id,
+        queue_visit_id,
+        'caller_operator_time' as match_kind,
+        row_number() over (
+            partition by server_id, file_id, line_no
+            order by abs({{ seconds_between('talk_ended_at', 'rated_at') }}), talk_ended_at desc, queue_visit_id
+        ) as match_rank
+    from near
 ),
 
 matched as (
