@@ -52,15 +52,12 @@ class Stage:
         with (self.home / "truth" / f"{name}.csv").open(encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
-    def marts(self) -> dict[str, list[tuple[Any, ...]]]:
-        """All published tables, each sorted."""
+    def marts(self) -> dict[str, list[dict[str, Any]]]:
+        """All published tables."""
         names = self.rows(
             "select relname as n from pg_class where relnamespace = 'marts'::regnamespace and relkind = 'r' order by 1"
         )
-        return {
-            r["n"]: sorted((tuple(x.values()) for x in self.rows(f'select * from marts."{r["n"]}"')), key=repr)
-            for r in names
-        }
+        return {r["n"]: self.rows(f'select * from marts."{r["n"]}"') for r in names}
 
     def fresh_warehouse(self, server: Any) -> None:
         """Go on with another, empty warehouse."""

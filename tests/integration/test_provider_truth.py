@@ -51,20 +51,20 @@ def test_every_contact_equals_the_truth(played):
     different: Counter[str] = Counter()
     for key, call in truth.items():
         fact = facts[key]
-        cut_short = fact["outcome"] == "interrupted" or fact["talk_seconds"] is None
         expected = {
             "outcome": call["outcome"],
             "first_operator_id": call["operator_id"] or None,
-            "wait_seconds": None if fact["outcome"] == "interrupted" else _number(call["wait_seconds_sum"]),
-            "talk_seconds": None if cut_short else _number(call["talk_seconds_sum"]),
+            "wait_seconds": _number(call["wait_seconds_sum"]),
+            "ring_seconds": _number(call["ring_seconds_sum"]),
+            "talk_seconds": _number(call["talk_seconds_sum"]),
             "queue_visits": _number(call["visits"]) or 0,
-            "hung_up_by": None if cut_short else ENDED_BY[call["hung_up_by"]],
+            "hung_up_by": ENDED_BY[call["hung_up_by"]],
             "subscriber_id": call["known_subscriber_id"] or None,
+            "branch_id": call["branch_id"],
+            "business_day": date.fromisoformat(call["business_day"]),
         }
-        if call["outcome"] != "left_in_menu":  # who never reached a queue has no branch but his own
-            expected |= {"branch_id": call["branch_id"], "business_day": date.fromisoformat(call["business_day"])}
-        if call["noted_topic_id"]:
-            expected["topic_id"] = call["noted_topic_id"]
+        if call["known_topic_id"]:
+            expected["topic_id"] = call["known_topic_id"]
         different.update(name for name, value in expected.items() if fact[name] != value)
     counts = Counter(c["outcome"] for c in truth.values())
     print(f"\n{len(truth)} calls compared with the truth: {dict(counts)}; differences: {dict(different)}")
@@ -80,13 +80,12 @@ def test_every_visit_equals_the_truth(played):
     truth = Counter(
         (v["server_id"], v["callid"], v["queue"], v["outcome"], v["operator_id"] or None, _number(v["wait_seconds"]))
         for v in played[0].truth("visits")
-        if v["entered_at"] < end and v["outcome"] != "interrupted"
+        if v["entered_at"] < end
     )
     facts = Counter(
         tuple(r.values())
         for r in played[0].rows(
             "select server_id, callid, queue, outcome, operator_id, wait_seconds from marts.fct_queue_visits"
-            " where outcome <> 'interrupted'"
         )
     )
     print(f"\n{sum(truth.values())} visits compared; only in truth {len(truth - facts)}, only in facts {len(facts - truth)}")
@@ -94,18 +93,19 @@ def test_every_visit_equals_the_truth(played):
 
 
 def test_every_rating_equals_the_truth(played):
-    truth = Counter(
-        (r["criterion"], r["operator_id"], r["value"] or None)
+    """Also those without call id: caller, operator and time lead to the very call they are about."""
+    truth = {
+        (r["server_id"], r["linkedid"], r["criterion"]): r["value"] or None
         for r in played[0].truth("ratings")
-        if r["is_final"] == "1" and r["is_matchable"] == "1"
+        if r["is_final"] == "1"
+    }
+    rows = played[0].rows(
+        "select r.server_id, c.linkedid, r.criterion, cast(r.rating as text) as value, r.match_kind"
+        " from marts.fct_ratings as r left join marts.fct_contacts as c using (contact_id)"
     )
-    facts = Counter(
-        (r["criterion"], r["operator_id"], None if r["rating"] is None else str(r["rating"]))
-        for r in played[0].rows("select * from marts.fct_ratings where match_kind <> 'unmatched'")
-    )
-    matched = sum(facts.values())
-    print(f"\n{sum(truth.values())} final, matchable ratings in the truth, {matched} matched; {dict(truth - facts)}")
-    assert truth == facts
+    facts = {(r["server_id"], r["linkedid"], r["criterion"]): r["value"] for r in rows}
+    print(f"\n{len(truth)} final ratings in the truth; matched: {dict(Counter(r['match_kind'] for r in rows))}")
+    assert facts == truth
 
 
 def test_marts_add_up_to_the_truth(played):
@@ -140,7 +140,7 @@ def test_loading_a_night_again_changes_nothing(played):
             assert counts["rows_raw"] == 0, (source, table)
     written = runner.build()["written"]
     assert set(written.values()) == {0}, written
-    assert play.marts() == before
+    _assert_equal(before, play.marts())
     assert play.rows("select count(*) as n from ops.restatements")[0]["n"] == restated
 
 
@@ -173,14 +173,29 @@ def test_shuffled_late_arrival_equals_the_nights(played, server):
             play.load(first, last, sources)
             if number % 2 or number == len(arrivals) - 1:
                 runner.build()
-        _assert_equal(expected, play.marts())
+        found = play.marts()
+        for contact in (*expected["fct_contacts"], *found["fct_contacts"]):
+            # The CRM forgets which technology a line had before: only nights that saw it know.
+            contact.pop("technology")
+        _assert_equal(expected, found)
     finally:
         patch.setenv("WAREHOUSE_URL", url)
         play.url = url
 
 
 def _assert_equal(expected: dict, found: dict) -> None:
+    """Every mart row for row; when not, which columns of how many rows."""
     assert expected.keys() == found.keys()
+    told = {}
     for mart, rows in expected.items():
-        missing, surplus = Counter(rows) - Counter(found[mart]), Counter(found[mart]) - Counter(rows)
-        assert not missing and not surplus, (mart, len(missing), len(surplus), list(missing)[:2], list(surplus)[:2])
+        missing = Counter(map(_frozen, rows)) - Counter(map(_frozen, found[mart]))
+        surplus = Counter(map(_frozen, found[mart])) - Counter(map(_frozen, rows))
+        if missing or surplus:
+            one, other = (dict(min(side, key=repr)) if side else {} for side in (missing, surplus))
+            columns = {k: (v, other.get(k)) for k, v in one.items() if v != other.get(k)}
+            told[mart] = (len(missing), len(surplus), columns)
+    assert not told
+
+
+def _frozen(row: dict) -> tuple:
+    return tuple(row.items())
