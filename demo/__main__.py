@@ -11,7 +11,9 @@ import typer
 
 from demo import provider, survey_server
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="A simulated telecom provider with known truth.")
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, help="A simulated telecom provider with known truth."
+)
 Home = Annotated[Path, typer.Option(help="Folder that holds everything of the provider.")]
 DAY = ["%Y-%m-%d"]
 

@@ -21,11 +21,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from demo.summary import print_summary
 from service_quality import config, ops
 from service_quality.contract import Source
 from service_quality.local import airflow, postgres
 from service_quality.window import Window, nights
+
+from demo.summary import print_summary
 
 HISTORY = (date(2026, 8, 8), date(2026, 11, 5))
 NIGHTS = (date(2026, 11, 6), date(2026, 11, 7), date(2026, 11, 8))
@@ -239,9 +240,7 @@ def load(source: str, window: Window) -> None:
 
 def trigger(source: str, window: Window) -> str:
     """Start ``ingest_<source>`` for ``window``; the run's id."""
-    return airflow.trigger(
-        f"ingest_{source}", {"from": window.start.isoformat(), "to": window.end.isoformat()}
-    )
+    return airflow.trigger(f"ingest_{source}", {"from": window.start.isoformat(), "to": window.end.isoformat()})
 
 
 def query(text: str) -> list[dict[str, Any]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from service_quality import ops
+from service_quality.cli import print_rows
 from service_quality.ops import Conn
 
 LOADS = """
@@ -29,7 +29,8 @@ select q.operator_id as operator, max(d.operator_name) as name, max(q.branch_id)
     round(cast(sum(q.talk_seconds_sum) as numeric) / nullif(sum(q.talk_seconds_count), 0)) as talk_s,
     round(1 - cast(sum(q.repeat_7d_repeats) as numeric) / nullif(sum(q.repeat_7d_index), 0), 3) as fcr_7d
 from marts.operator_quality_daily as q
-left join marts.dim_operator as d on q.operator_id = d.operator_id and d.is_current
+left join (select operator_id, max(operator_name) as operator_name from marts.dim_operator group by operator_id) as d
+    on q.operator_id = d.operator_id
 group by q.operator_id having sum(q.rating_politeness_answered) >= 20
 order by politeness {direction}, operator limit 5
 """
@@ -81,20 +82,8 @@ def _sizes(conn: Conn) -> None:
     for row in names:
         found = conn.execute(f'select count(*) as rows from marts."{row["name"]}"').fetchone()
         rows.append({"mart": row["name"], "rows": f"{found['rows']:,}" if found else "?"})
-    _print("Published marts", rows)
+    print_rows("Published marts", rows)
 
 
 def _table(title: str, conn: Conn, text: str) -> None:
-    _print(title, conn.execute(text).fetchall())
-
-
-def _print(title: str, rows: list[dict[str, Any]]) -> None:
-    print(f"\n{title}")
-    if not rows:
-        print("  (none)")
-        return
-    texts = [["-" if v is None else str(v) for v in r.values()] for r in rows]
-    heads = list(rows[0])
-    widths = [max(len(h), *(len(t[i]) for t in texts)) for i, h in enumerate(heads)]
-    for line in [heads, *texts]:
-        print("  " + "  ".join(v.ljust(w) for v, w in zip(line, widths, strict=True)).rstrip())
+    print_rows(title, conn.execute(text).fetchall())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from service_quality import config
 from service_quality.config import ConfigError
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-
 from service_quality import ops
 from service_quality.publish import Mart, PublishRefused, marts_of, publish
 

@@ -34,6 +34,23 @@ To = Annotated[str, typer.Option("--to", help="End, exclusive.")]
 By = Annotated[str, typer.Option("--by", default_factory=getpass.getuser, help="Who decides; goes into the books.")]
 
 
+_LOADS = """
+select load_id, source, window_start, window_end, status, rows_read, rows_raw, rows_unchanged, rows_quarantined,
+    build_id
+from ops.loads order by load_id desc limit %s
+"""
+_BUILDS = """
+select build_id, status, cardinality(load_ids) as loads, cardinality(touched_days) as days, is_full, stale_sources,
+    data_until, ended_at
+from ops.builds order by build_id desc limit %s
+"""
+_HELD = """
+select message from ops.loads where status = 'held'
+union all
+select message from ops.builds where status = 'held' and build_id = (select max(build_id) from ops.builds)
+"""
+
+
 @app.command()
 def load(source: Source, begin: From, end: To) -> None:
     """Extract, land, judge and promote one window of SOURCE (crm, telephony, ivr or survey)."""
@@ -64,33 +81,28 @@ def status(last: Annotated[int, typer.Option(help="How many loads and builds to 
     """Show the sources' health, the last loads and builds, and what waits for a decision."""
     with ops.connect() as conn:
         ops.prepare(conn)
-        _print_rows("sources", conn.execute("select * from ops.source_health order by source").fetchall())
-        _print_rows("loads", conn.execute(
-            "select load_id, source, window_start, window_end, status, rows_read, rows_raw, rows_unchanged,"
-            " rows_quarantined, build_id from ops.loads order by load_id desc limit %s", (last,)).fetchall())  # fmt: skip
-        _print_rows("builds", conn.execute(
-            "select build_id, status, cardinality(load_ids) as loads, cardinality(touched_days) as days, is_full,"
-            " stale_sources, data_until, ended_at from ops.builds order by build_id desc limit %s",
-            (last,)).fetchall())  # fmt: skip
-        held = conn.execute("select message from ops.loads where status = 'held' order by load_id").fetchall()
-        held += conn.execute(
-            "select message from ops.builds where status = 'held' and build_id = (select max(build_id) from ops.builds)"
-        ).fetchall()
+        print_rows("sources", conn.execute("select * from ops.source_health order by source").fetchall())
+        print_rows("loads", conn.execute(_LOADS, (last,)).fetchall())
+        print_rows("builds", conn.execute(_BUILDS, (last,)).fetchall())
+        held = conn.execute(_HELD).fetchall()
     for row in held:
         typer.echo(f"\n{row['message']}")
 
 
 @app.command()
-def release(load_id: Annotated[int, typer.Argument(metavar="LOAD")], by: By,
-            is_build: Annotated[bool, typer.Option("--build", help="The number is a build's.")] = False) -> None:  # fmt: skip
+def release(
+    number: Annotated[int, typer.Argument(metavar="LOAD")],
+    by: By,
+    is_build: Annotated[bool, typer.Option("--build", help="The number is a build's.")] = False,
+) -> None:
     """Let a held LOAD (or, with --build, a held build) pass."""
     if is_build:
-        runner.release_build(load_id, by)
-        typer.echo(f"build {load_id}: released by {by} and published")
+        runner.release_build(number, by)
+        typer.echo(f"build {number}: released by {by} and published")
         return
-    runner.release(load_id, by)
-    typer.echo(f"load {load_id}: released by {by} and promoted; run `quality build` to publish it")
-    _print_accounting(load_id)
+    runner.release(number, by)
+    typer.echo(f"load {number}: released by {by} and promoted; run `quality build` to publish it")
+    _print_accounting(number)
 
 
 @app.command()
@@ -98,6 +110,20 @@ def reject(load_id: Annotated[int, typer.Argument(metavar="LOAD")], by: By) -> N
     """Discard a held LOAD; its window is loaded again by the next night or by `quality load`."""
     runner.reject(load_id, by)
     typer.echo(f"load {load_id}: rejected by {by}")
+
+
+@app.command()
+def replay(
+    table: Annotated[str, typer.Argument(help="Landed table, such as tickets.")],
+    rule: Annotated[list[str], typer.Option("--rule", help="Rule that was fixed; may be repeated.")],
+    by: By,
+) -> None:
+    """Bring quarantined rows of TABLE back that broke nothing but the fixed rules."""
+    made = runner.replay(table, rule, by)
+    if not made:
+        typer.echo(f"no quarantined row of {table} broke only {', '.join(rule)}")
+        return
+    print_rows(f"{table}: replayed by {by}; run `quality build` to publish", made)
 
 
 @app.command()
@@ -127,12 +153,13 @@ def _print_accounting(load_id: int) -> None:
     total: dict[str, Any] = {"table_name": "total"}
     for name in ("rows_read", "rows_raw", "rows_unchanged", "rows_quarantined"):
         total[name] = sum(r[name] or 0 for r in rows)
-    _print_rows("rows read = new in raw + unchanged + quarantined", [*rows, total])
+    print_rows("rows read = new in raw + unchanged + quarantined", [*rows, total])
     if rules:
-        _print_rows("rules that spoke", rules)
+        print_rows("rules that spoke", rules)
 
 
-def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table with a heading."""
     typer.echo(f"\n{title}")
     if not rows:
         typer.echo("  (none)")

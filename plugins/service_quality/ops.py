@@ -386,6 +386,13 @@ def _prepare_table(conn: Conn, table: Table) -> None:
             " _quarantined_at timestamptz not null default now(), _released_at timestamptz)"
         ).format(name, columns(kept))
     )
+    for schema, wanted in (("landing", landing_columns(table)), ("raw", kept), ("quarantine", kept)):
+        for column_name, column_type in wanted:  # columns that a later version of the contract brought
+            conn.execute(
+                sql.SQL("alter table {} add column if not exists {} {}").format(
+                    sql.Identifier(schema, table.name), sql.Identifier(column_name), sql.SQL(column_type)
+                )
+            )
     key = sql.SQL(", ").join(sql.Identifier(k) for k in table.key)
     for index, clause in (
         ("key", sql.SQL("unique index if not exists {} on raw.{} ({}) where _superseded_at is null")),

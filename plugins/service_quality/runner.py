@@ -100,6 +100,17 @@ def reject(load_id: int, by: str) -> None:
         conn.commit()
 
 
+def replay(table: str, rule_ids: Sequence[str], by: str) -> list[dict[str, Any]]:
+    """Bring quarantined rows back after the rules they broke were fixed; the promoted loads this made.
+
+    Raises LookupError for an unknown table.
+    """
+    with _warehouse() as conn:
+        made = promote.replay(conn, table, rule_ids, by)
+        conn.commit()
+    return made
+
+
 def plan_build(days: Sequence[date] | None = None, full: bool = False) -> int | None:
     """Fix what the next build has to do: promoted, not yet published loads and the days they touch.
 

@@ -6,8 +6,8 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
-
 from service_quality import runner
+
 from tests.integration.provider import Stage, stage
 
 FIRST, LAST_OF_HISTORY, LAST = date(2026, 8, 8), date(2026, 11, 5), date(2026, 11, 8)
@@ -88,7 +88,9 @@ def test_every_visit_equals_the_truth(played):
             "select server_id, callid, queue, outcome, operator_id, wait_seconds from marts.fct_queue_visits"
         )
     )
-    print(f"\n{sum(truth.values())} visits compared; only in truth {len(truth - facts)}, only in facts {len(facts - truth)}")
+    print(
+        f"\n{sum(truth.values())} visits compared; only in truth {len(truth - facts)}, only in facts {len(facts - truth)}"
+    )
     assert truth == facts
 
 

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from tests.conftest import FIXTURES
-
 from service_quality import config, ops, runner
 from service_quality.window import nights
+
+from tests.conftest import FIXTURES
 
 SAMPLE = FIXTURES / "asterisk_sample"
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -132,7 +132,9 @@ def _calls_of_the_log() -> dict[str, dict]:
             call["talk"] = int(data[-2])
         elif event in ("ABANDON", "EXITWITHTIMEOUT", "EXITWITHKEY"):
             call["wait"] += int(data[-1])
-            call["outcome"] = {"ABANDON": "abandoned", "EXITWITHTIMEOUT": "timed_out", "EXITWITHKEY": "left_by_key"}[event]
+            call["outcome"] = {"ABANDON": "abandoned", "EXITWITHTIMEOUT": "timed_out", "EXITWITHKEY": "left_by_key"}[
+                event
+            ]
     return calls
 
 
@@ -195,9 +197,11 @@ def test_overflow_and_transfers(from_files):
     assert {i for i, c in contacts.items() if c["has_overflow"]} == overflowed
     transferred = {i for i, c in truth.items() if "transfer" in c["outcome"]}
     assert {i for i, c in contacts.items() if c["transfers"]} == transferred
-    assert Counter(
-        r["transfer_kind"] for r in from_files.rows("select transfer_kind from marts.fct_queue_visits")
-    ) == {None: 132 - 9, "blind": 8, "attended": 1}
+    assert Counter(r["transfer_kind"] for r in from_files.rows("select transfer_kind from marts.fct_queue_visits")) == {
+        None: 132 - 9,
+        "blind": 8,
+        "attended": 1,
+    }
 
 
 def test_ratings_are_all_there_and_joined_by_call(from_files):
