@@ -118,5 +118,5 @@ def test_a_mart_without_key_is_refused():
         "resource_type": "model", "schema": "candidate", "name": "m", "alias": "m",
         "fqn": ["q", "quality"], "config": {"materialized": "table"},
     }  # fmt: skip
-    with pytest.raises(PublishRefused, match="meta.key"):
+    with pytest.raises(PublishRefused, match=r"meta\.key"):
         marts_of({"nodes": {"m": node}})

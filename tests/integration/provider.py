@@ -14,10 +14,10 @@ from typing import Any
 
 import psycopg
 import pytest
-
-from demo import provider, survey_server
 from service_quality import config, ops, runner
 from service_quality.window import Window, nights
+
+from demo import provider, survey_server
 
 SOURCES = ("crm", "telephony", "ivr", "survey")
 

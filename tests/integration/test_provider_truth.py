@@ -88,9 +88,8 @@ def test_every_visit_equals_the_truth(played):
             "select server_id, callid, queue, outcome, operator_id, wait_seconds from marts.fct_queue_visits"
         )
     )
-    print(
-        f"\n{sum(truth.values())} visits compared; only in truth {len(truth - facts)}, only in facts {len(facts - truth)}"
-    )
+    apart = len(truth - facts), len(facts - truth)
+    print(f"\n{sum(truth.values())} visits compared; only in truth {apart[0]}, only in facts {apart[1]}")
     assert truth == facts
 
 

@@ -26,6 +26,17 @@ DAY = date(2026, 11, 23)
 MARTS = ("fct_queue_visits", "fct_contacts", "fct_operator_states")
 TIMES = ("entered_at", "answered_at", "ended_at", "started_at", "connected_at")
 
+LOST = {"ABANDON": "abandoned", "EXITWITHTIMEOUT": "timed_out", "EXITWITHKEY": "left_by_key"}
+OUTCOMES = {
+    "answered_ended_by_agent": "answered",
+    "answered_ended_by_caller": "answered",
+    "blind_transfer": "answered",
+    "attended_transfer": "answered",
+    "abandoned": "abandoned",
+    "left_by_key": "left_by_key",
+    "timed_out": "timed_out",
+}
+
 CONFIG = """
 provider: {{name: recording, time_zone: Europe/Moscow, default_branch_id: main}}
 branches: [{{branch_id: main, time_zone: Europe/Moscow}}]
@@ -78,15 +89,14 @@ def _load(server, folder: Path, queue_log: str) -> Recording:
 
 
 def _fill_realtime(url: str) -> None:
-    columns = [*(f"data{i}" for i in range(1, 6))]
-    with psycopg.connect(url) as conn:
-        conn.execute(
+    data = ", ".join(f"data{i} varchar(100)" for i in range(1, 6))
+    with psycopg.connect(url) as conn, conn.cursor() as cursor:
+        cursor.execute(
             "create table public.queue_log (id bigint primary key, time varchar(26), callid varchar(80),"
-            f" queuename varchar(256), agent varchar(80), event varchar(32), {', '.join(f'{c} varchar(100)' for c in columns)})"
+            f" queuename varchar(256), agent varchar(80), event varchar(32), {data})"
         )
-        with (SAMPLE / "queue_log_realtime.csv").open("rb") as file, conn.cursor() as cursor:
-            with cursor.copy("copy public.queue_log from stdin (format csv, header, force_null (data1))") as copy:
-                copy.write(file.read())
+        with cursor.copy("copy public.queue_log from stdin (format csv, header, force_null (data1))") as copy:
+            copy.write((SAMPLE / "queue_log_realtime.csv").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +142,7 @@ def _calls_of_the_log() -> dict[str, dict]:
             call["talk"] = int(data[-2])
         elif event in ("ABANDON", "EXITWITHTIMEOUT", "EXITWITHKEY"):
             call["wait"] += int(data[-1])
-            call["outcome"] = {"ABANDON": "abandoned", "EXITWITHTIMEOUT": "timed_out", "EXITWITHKEY": "left_by_key"}[
-                event
-            ]
+            call["outcome"] = LOST[event]
     return calls
 
 
@@ -166,14 +174,10 @@ def test_every_call_equals_the_log(from_files):
 def test_every_call_agrees_with_the_truth_within_two_seconds(from_files):
     contacts, truth = _contacts(from_files), _truth()
     assert len(truth) == 121
-    outcomes = {
-        "answered_ended_by_agent": "answered", "answered_ended_by_caller": "answered", "blind_transfer": "answered",
-        "attended_transfer": "answered", "abandoned": "abandoned", "left_by_key": "left_by_key", "timed_out": "timed_out",
-    }  # fmt: skip
     odd = []
     for linkedid, call in truth.items():
         contact = contacts[linkedid]
-        if contact["outcome"] != outcomes[call["outcome"]]:
+        if contact["outcome"] != OUTCOMES[call["outcome"]]:
             odd.append(call["call"])
             continue
         entered = contact["started_at"].timestamp()
