@@ -87,7 +87,16 @@ inner join changed_subscribers as s on q.caller_hash = s.phone_hash
 union all select coalesce(r.submitted_at, r.started_at, r.updated_at), false from raw.survey_responses as r
 inner join changed_subscribers using (subscriber_id)
 union all select c.start_at, false from raw.cdr as c
-inner join changed_subscribers as s on c.src_hash = s.phone_hash;
+inner join changed_subscribers as s on c.src_hash = s.phone_hash
+-- What was loaded before the call it is about stood on its own day until now.
+union all select r.opened_at, true from raw.tickets as r inner join touched_calls as t on r.call_id = t.callid
+union all select r.evaluated_at, false from raw.evaluations as r inner join touched_calls as t on r.call_id = t.callid
+union all select coalesce(r.submitted_at, r.started_at, r.updated_at), false from raw.survey_responses as r
+inner join touched_calls as t on r.call_id = t.callid
+-- A restart closes the visits that a crash left open, after an outage of up to three days.
+union all select q.event_at - outage.days * interval '1 day', false
+from changed_queue_log as q cross join generate_series(1, 3) as outage (days)
+where q.event = 'QUEUESTART';
 
 -- Earlier contacts of the same subscribers whose repeat windows a changed contact falls into.
 insert into touched_instants

@@ -10,6 +10,8 @@ select
     links.server_id,
     links.call_id,
     contacts.contact_id,
+    contacts.started_at,
+    contacts.branch_id,
     contacts.business_day
 from {{ ref('int_call_contacts') }} as contacts
 inner join {{ ref('int_call_links') }} as links

@@ -9,7 +9,7 @@ contacts as (
 
 notes as (
     select * from {{ ref('stg_crm__wrap_ups') }}
-    where topic_id is not null and {{ touched_range('noted_at', 1, 3) }}
+    where topic_id is not null and {{ since_touched('noted_at', 1) }}
 ),
 
 tickets as (

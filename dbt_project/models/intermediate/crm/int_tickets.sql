@@ -1,31 +1,30 @@
 {{ config(indexes=[{'columns': ['ticket_id']}]) }}
--- Tickets opened on and around the touched days, with contact, branch, topic and business day.
+-- Tickets opened on the touched days and after, with contact, branch, topic and business day: a ticket can be opened
+-- from a call of days ago, and tells then what that call was about.
 with
 tickets as (
     select
         *,
         {{ local_date('opened_at', default_zone()) }} as day
     from {{ ref('stg_crm__tickets') }}
-    where {{ touched_range('opened_at', 1, 3) }}
+    where {{ since_touched('opened_at', 1) }}
 ),
 
--- A call id that two servers share, with no server named: the call nearest before the ticket.
+-- A call id that two servers share, with no server named: the call nearest to the ticket.
 calls as (
     select
         tickets.ticket_id,
-        contacts.contact_id,
-        contacts.branch_id,
+        calls.contact_id,
+        calls.branch_id,
         row_number() over (
             partition by tickets.ticket_id
-            order by abs({{ seconds_between('contacts.started_at', 'tickets.opened_at') }}), contacts.contact_id
+            order by abs({{ seconds_between('calls.started_at', 'tickets.opened_at') }}), calls.contact_id
         ) as call_rank
     from tickets
-    inner join {{ ref('int_call_links') }} as links
+    inner join {{ ref('int_contact_calls') }} as calls
         on
-            tickets.call_id = links.call_id
-            and (tickets.server_id is null or tickets.server_id = links.server_id)
-    inner join {{ ref('int_call_contacts') }} as contacts
-        on links.server_id = contacts.server_id and links.root_id = contacts.root_id
+            tickets.call_id = calls.call_id
+            and (tickets.server_id is null or tickets.server_id = calls.server_id)
 ),
 
 placed as (
