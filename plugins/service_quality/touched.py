@@ -22,92 +22,134 @@ create temporary view changed_{name} as
 select * from raw.{name} where _load_id = any({loads})
 union all
 select old.* from raw.{name} as old
-where old._superseded_at is not null and exists (
-    select 1 from raw.{name} as new where new._load_id = any({loads}) and {same_key}
-)
+inner join raw.{name} as new on {same_key} and old._superseded_at = new._loaded_at
+where new._load_id = any({loads})
 """
 
-# Calls named by changed rows, then every instant of those calls and who made them.
 _INSTANTS = """
+-- Tickets that are new or moved to another call, person, place or topic; a new status alone moves nothing else.
+create temporary table moved_tickets on commit drop as
+select side.*
+from raw.tickets as new
+left join raw.tickets as old on old.ticket_id = new.ticket_id and old._superseded_at = new._loaded_at
+cross join lateral (
+    values
+    (new.ticket_id, new.server_id, new.call_id, new.subscriber_id, new.opened_at),
+    (old.ticket_id, old.server_id, old.call_id, old.subscriber_id, old.opened_at)
+) as side (ticket_id, server_id, call_id, subscriber_id, opened_at)
+where new._load_id = any({loads}) and side.ticket_id is not null
+    and (old.ticket_id is null or (
+        new.subscriber_id, new.branch_id, new.topic_id, new.server_id, new.call_id, new.operator_id,
+        new.opened_at, new.channel, new.kind
+    ) is distinct from (
+        old.subscriber_id, old.branch_id, old.topic_id, old.server_id, old.call_id, old.operator_id,
+        old.opened_at, old.channel, old.kind
+    ));
+
+-- From when on a new version of a subscriber describes him: the first version also holds before.
+create temporary table moved_subscribers on commit drop as
+select new.subscriber_id, new.phone_hash, old.phone_hash as phone_hash_before,
+    old.subscriber_id is null or new.phone_hash is distinct from old.phone_hash as is_another_number,
+    case when exists (
+        select 1 from raw.subscribers as earlier
+        where earlier.subscriber_id = new.subscriber_id and earlier.updated_at < new.updated_at
+    ) then new.updated_at else timestamptz '-infinity' end as since
+from raw.subscribers as new
+left join raw.subscribers as old
+    on old.subscriber_id = new.subscriber_id and old._superseded_at = new._loaded_at
+where new._load_id = any({loads});
+
+create temporary table moved_numbers on commit drop as
+select distinct subscriber_id, phone_hash, since, is_another_number from moved_subscribers where phone_hash is not null
+union
+select distinct subscriber_id, phone_hash_before, since, true from moved_subscribers
+where is_another_number and phone_hash_before is not null;
+
+-- Calls named by changed rows, also by their other ids; is_moved: their contact, topic or person may be another.
 create temporary table touched_calls on commit drop as
-select distinct callid from (
-    select callid from changed_queue_log where callid not in ('NONE', 'MANAGER', 'REALTIME', 'CLI')
-    union all select callid from changed_ivr_ratings
-    union all select call_id from changed_wrap_ups
-    union all select call_id from changed_tickets
-    union all select call_id from changed_evaluations
-    union all select e.call_id from raw.evaluations as e inner join changed_evaluation_items using (evaluation_id)
-    union all select call_id from changed_survey_responses
-    union all select uniqueid from changed_cdr
-    union all select linkedid from changed_cdr
+select callid, bool_or(is_moved) as is_moved from (
+    select callid, true as is_moved from changed_queue_log
+    where callid not in ('NONE', 'MANAGER', 'REALTIME', 'CLI')
+    union all select call_id, true from changed_wrap_ups
+    union all select call_id, true from moved_tickets
+    union all select uniqueid, true from changed_cdr
+    union all select linkedid, true from changed_cdr
+    union all select callid, false from changed_ivr_ratings
+    union all select call_id, false from changed_evaluations
+    union all select e.call_id, false from raw.evaluations as e
+    inner join changed_evaluation_items using (evaluation_id)
 ) as named
-where callid is not null;
+where callid is not null
+group by callid;
 
 insert into touched_calls
-select distinct cdr.linkedid from raw.cdr as cdr inner join touched_calls as t on cdr.uniqueid = t.callid
+select distinct cdr.linkedid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.uniqueid = t.callid
 where cdr.linkedid is not null;
 insert into touched_calls
-select distinct cdr.uniqueid from raw.cdr as cdr inner join touched_calls as t on cdr.linkedid = t.callid;
+select distinct cdr.uniqueid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.linkedid = t.callid;
 
-create temporary table touched_subscribers on commit drop as
-select distinct subscriber_id from (
-    select subscriber_id from changed_subscribers
-    union all select subscriber_id from changed_tickets
-    union all
-    select s.subscriber_id from raw.subscribers as s
-    inner join raw.queue_log as q on s.phone_hash = q.caller_hash
-    inner join touched_calls as t on q.callid = t.callid
-) as named
-where subscriber_id is not null;
+-- Contacts that may stand in another subscriber's or topic's row of repeats.
+create temporary table touched_contacts on commit drop as
+select distinct s.subscriber_id, q.event_at as at
+from touched_calls as t
+inner join raw.queue_log as q on t.callid = q.callid
+inner join raw.subscribers as s on q.caller_hash = s.phone_hash
+where t.is_moved
+union
+select subscriber_id, opened_at from moved_tickets where subscriber_id is not null
+union
+select n.subscriber_id, q.event_at from moved_numbers as n
+inner join raw.queue_log as q on n.phone_hash = q.caller_hash and q.event_at >= n.since
+where n.is_another_number;
 
 create temporary table touched_instants on commit drop as
-select q.event_at as at, false as is_contact from raw.queue_log as q inner join touched_calls as t using (callid)
-union all select event_at, false from changed_queue_log
-union all select q.event_at, true from raw.queue_log as q inner join touched_calls as t using (callid)
-where q.event = 'ENTERQUEUE'
-union all select c.start_at, false from raw.cdr as c inner join touched_calls as t on c.uniqueid = t.callid
-union all select start_at, false from changed_cdr
-union all select end_at, false from changed_cdr
-union all select rated_at, false from changed_ivr_ratings
-union all select noted_at, false from changed_wrap_ups
-union all select opened_at, true from changed_tickets
-union all select e.event_at, false from raw.ticket_events as e inner join changed_tickets using (ticket_id)
-union all select event_at, false from changed_ticket_events
-union all select t.opened_at, false from raw.tickets as t inner join changed_ticket_events using (ticket_id)
-union all select ordered_at, false from changed_connections
-union all select connected_at, false from changed_connections
-union all select evaluated_at, false from changed_evaluations
-union all select e.evaluated_at, false from raw.evaluations as e
-inner join changed_evaluation_items using (evaluation_id)
-union all select coalesce(submitted_at, started_at, updated_at), false from changed_survey_responses
-union all select coalesce(r.submitted_at, r.started_at, r.updated_at), false from raw.survey_responses as r
-inner join changed_tickets using (ticket_id)
-union all select q.event_at, false from raw.queue_log as q
-inner join changed_subscribers as s on q.caller_hash = s.phone_hash
-union all select coalesce(r.submitted_at, r.started_at, r.updated_at), false from raw.survey_responses as r
-inner join changed_subscribers using (subscriber_id)
-union all select c.start_at, false from raw.cdr as c
-inner join changed_subscribers as s on c.src_hash = s.phone_hash
--- What was loaded before the call it is about stood on its own day until now.
-union all select r.opened_at, true from raw.tickets as r inner join touched_calls as t on r.call_id = t.callid
-union all select r.evaluated_at, false from raw.evaluations as r inner join touched_calls as t on r.call_id = t.callid
-union all select coalesce(r.submitted_at, r.started_at, r.updated_at), false from raw.survey_responses as r
-inner join touched_calls as t on r.call_id = t.callid
--- A restart closes the visits that a crash left open, after an outage of up to three days.
-union all select q.event_at - outage.days * interval '1 day', false
-from changed_queue_log as q cross join generate_series(1, 3) as outage (days)
-where q.event = 'QUEUESTART';
+select q.event_at as at from raw.queue_log as q inner join touched_calls as t using (callid)
+union all select c.start_at from raw.cdr as c inner join touched_calls as t on c.uniqueid = t.callid
+union all select event_at from changed_queue_log
+union all select start_at from changed_cdr
+union all select end_at from changed_cdr
+union all select rated_at from changed_ivr_ratings
+union all select noted_at from changed_wrap_ups
+union all select opened_at from changed_tickets
+union all select e.event_at from raw.ticket_events as e inner join moved_tickets using (ticket_id)
+union all select event_at from changed_ticket_events
+union all select t.opened_at from raw.tickets as t inner join changed_ticket_events using (ticket_id)
+union all select ordered_at from changed_connections
+union all select connected_at from changed_connections
+union all select evaluated_at from changed_evaluations
+union all select e.evaluated_at from raw.evaluations as e inner join changed_evaluation_items using (evaluation_id)
+union all select coalesce(submitted_at, started_at, updated_at) from changed_survey_responses
+union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.survey_responses as r
+inner join moved_tickets using (ticket_id)
+union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.survey_responses as r
+inner join touched_calls as t on r.call_id = t.callid where t.is_moved
+union all select q.event_at from moved_numbers as n
+inner join raw.queue_log as q on n.phone_hash = q.caller_hash and q.event_at >= n.since
+union all select c.start_at from moved_numbers as n
+inner join raw.cdr as c on n.phone_hash = c.src_hash and c.start_at >= n.since
+union all select t.opened_at from moved_subscribers as m
+inner join raw.tickets as t on m.subscriber_id = t.subscriber_id and t.opened_at >= m.since
+union all select c.ordered_at from moved_subscribers as m
+inner join raw.connections as c on m.subscriber_id = c.subscriber_id and c.ordered_at >= m.since
+union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from moved_subscribers as m
+inner join raw.survey_responses as r
+    on m.subscriber_id = r.subscriber_id and coalesce(r.submitted_at, r.started_at, r.updated_at) >= m.since;
 
--- Earlier contacts of the same subscribers whose repeat windows a changed contact falls into.
+analyze touched_contacts;
+
+-- Earlier contacts of the same subscribers whose repeat windows a touched contact falls into.
 insert into touched_instants
-select earlier.at, false from (
-    select q.event_at as at from raw.queue_log as q
-    inner join raw.subscribers as s on q.caller_hash = s.phone_hash
-    inner join touched_subscribers using (subscriber_id)
+select distinct earlier.at from touched_contacts as t
+inner join (
+    select s.subscriber_id, q.event_at as at from raw.subscribers as s
+    inner join raw.queue_log as q on s.phone_hash = q.caller_hash
+    where s.subscriber_id in (select subscriber_id from touched_contacts)
     union all
-    select t.opened_at from raw.tickets as t inner join touched_subscribers using (subscriber_id)
+    select subscriber_id, opened_at from raw.tickets
+    where subscriber_id in (select subscriber_id from touched_contacts)
 ) as earlier
-where earlier.at >= (select min(at) from touched_instants where is_contact) - interval '31 days';
+    on t.subscriber_id = earlier.subscriber_id
+    and earlier.at < t.at and earlier.at >= t.at - interval '31 days';
 """
 
 _DAYS = """
@@ -178,9 +220,7 @@ def _days_of_loads(conn: Conn, load_ids: Sequence[int], zone: str) -> set[date]:
         same_key = sql.SQL(" and ").join(sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in table.key)
         statement = sql.SQL(_CHANGED).format(name=sql.SQL(table.name), loads=loads, same_key=same_key)
         conn.execute(statement)
-    for statement_text in _INSTANTS.split(";"):
-        if statement_text.strip():
-            conn.execute(statement_text)
+    conn.execute(sql.SQL(_INSTANTS).format(loads=loads))
     return {r["day"] for r in conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)})}
 
 
