@@ -98,6 +98,9 @@ where t.is_moved
 union
 select subscriber_id, opened_at from moved_tickets where subscriber_id is not null
 union
+select r.subscriber_id, r.opened_at from raw.tickets as r inner join touched_calls as t on r.call_id = t.callid
+where t.is_moved and r.subscriber_id is not null
+union
 select n.subscriber_id, q.event_at from moved_numbers as n
 inner join raw.queue_log as q on n.phone_hash = q.caller_hash and q.event_at >= n.since
 where n.is_another_number;
@@ -123,6 +126,17 @@ union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.s
 inner join moved_tickets using (ticket_id)
 union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.survey_responses as r
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
+-- What was loaded before the call it is about stood on its own day until now.
+union all select r.opened_at from raw.tickets as r
+inner join touched_calls as t on r.call_id = t.callid where t.is_moved
+union all select e.event_at from raw.ticket_events as e inner join raw.tickets as r using (ticket_id)
+inner join touched_calls as t on r.call_id = t.callid where t.is_moved
+union all select r.evaluated_at from raw.evaluations as r
+inner join touched_calls as t on r.call_id = t.callid where t.is_moved
+-- A restart closes the visits that a crash left open, after an outage of up to three days.
+union all select q.event_at - outage.days * interval '1 day'
+from changed_queue_log as q cross join generate_series(1, 3) as outage (days)
+where q.event = 'QUEUESTART'
 union all select q.event_at from moved_numbers as n
 inner join raw.queue_log as q on n.phone_hash = q.caller_hash and q.event_at >= n.since
 union all select c.start_at from moved_numbers as n
