@@ -3,15 +3,28 @@ The days of this build, as literals: a cast on the column or a subquery for the 
 once history is long.
 -#}
 {% macro is_full_rebuild() -%}
-{{ return(var('full_rebuild') or flags.FULL_REFRESH) }}
+{{ return(of_build('full_rebuild', false) or flags.FULL_REFRESH) }}
+{%- endmacro %}
+
+{#-
+What one build has to do: a variable of that name when there is one, else the build's entry in the environment.
+It is not passed as a variable because dbt parses the whole project again whenever those change.
+-#}
+{% macro of_build(name, default) -%}
+{%- if var(name, none) is not none -%}
+{{ return(var(name)) }}
+{%- elif execute -%}
+{{ return(fromjson(env_var('QUALITY_BUILD', '{}')).get(name) or default) }}
+{%- endif -%}
+{{ return(default) }}
 {%- endmacro %}
 
 {#- Condition: the business day `column` is built again. -#}
 {% macro in_touched_days(column) -%}
 {%- if is_full_rebuild() -%}
 {{ column }} is not null
-{%- elif var('touched_days') -%}
-{{ column }} in ({% for day in var('touched_days') | sort %}cast('{{ day }}' as date){{ ', ' if not loop.last }}{% endfor %})
+{%- elif of_build('touched_days', []) -%}
+{{ column }} in ({% for day in of_build('touched_days', []) | sort %}cast('{{ day }}' as date){{ ', ' if not loop.last }}{% endfor %})
 {%- else -%}
 {{ column }} is null and {{ column }} is not null
 {%- endif -%}
@@ -52,7 +65,7 @@ Runs of days become one range each.
 
 {#- Condition: the instant `column` is not before the first touched day; for what can follow a day at any distance. -#}
 {% macro since_touched(column, before_days) -%}
-{%- if is_full_rebuild() or not var('touched_days') -%}
+{%- if is_full_rebuild() or not of_build('touched_days', []) -%}
 {{ column }} is not null
 {%- else -%}
 {%- set first = touched_runs(before_days, 0)[0][0] - modules.datetime.timedelta(days=1) -%}
@@ -63,7 +76,7 @@ Runs of days become one range each.
 {#- [[first day, last day], ...]: the touched days, widened, as runs that neither touch nor overlap. -#}
 {% macro touched_runs(before_days, after_days) -%}
 {%- set runs = [] -%}
-{%- for text in var('touched_days') | sort -%}
+{%- for text in of_build('touched_days', []) | sort -%}
 {%- set day = modules.datetime.date.fromisoformat(text) -%}
 {%- set first = day - modules.datetime.timedelta(days=before_days) -%}
 {%- set last = day + modules.datetime.timedelta(days=after_days) -%}
@@ -83,5 +96,5 @@ cast('{{ text }}' as {{ type_instant() }})
 
 {#- The instant up to which telephony is loaded; long ago when nothing is. -#}
 {% macro data_until() -%}
-{{ instant(var('data_until') or '1970-01-01T00:00:00+00:00') }}
+{{ instant(of_build('data_until', '1970-01-01T00:00:00+00:00')) }}
 {%- endmacro %}

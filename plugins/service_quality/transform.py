@@ -36,16 +36,14 @@ class Plan:
 
 def run_models(conn: Conn, url: str, plan: Plan) -> dict[str, str]:
     """Build and test all models for ``plan``; {node: status}. Raises BuildFailed."""
-    variables = {
-        **plan.scalars,
-        "build_id": plan.build_id,
+    build = {
         "touched_days": [d.isoformat() for d in plan.touched_days],
         "full_rebuild": plan.is_full,
         "data_until": plan.data_until.isoformat() if plan.data_until else None,
     }
     refresh_statistics(conn)
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
-    outcome = invoke(url, [*arguments, *(["--full-refresh"] if plan.is_full else [])])
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(plan.scalars, sort_keys=True)]
+    outcome = invoke(url, [*arguments, *(["--full-refresh"] if plan.is_full else [])], build)
     results = [_node_row(r) for r in getattr(outcome.result, "results", None) or []]
     _record(conn, plan.build_id, results)
     if not outcome.success:
@@ -70,11 +68,14 @@ def refresh_statistics(conn: Conn) -> None:
     conn.commit()
 
 
-def invoke(url: str, arguments: list[str]) -> Any:
-    """Run one dbt command against ``url``; dbt's own result object. Nothing is sent anywhere."""
+def invoke(url: str, arguments: list[str], build: Mapping[str, Any] | None = None) -> Any:
+    """Run one dbt command against ``url``; dbt's own result object. Nothing is sent anywhere.
+
+    ``build``: what this build has to do, for the macro ``of_build``.
+    """
     folder = home() / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
-    with _environment(url):
+    with _environment(url, build or {}):
         from dbt.cli.main import dbtRunner
 
         return dbtRunner().invoke(
@@ -93,8 +94,8 @@ def manifest() -> dict[str, Any]:
 
 
 @contextmanager
-def _environment(url: str) -> Iterator[None]:
-    """The variables that ``profiles.yml`` reads, for the time of one command."""
+def _environment(url: str, build: Mapping[str, Any]) -> Iterator[None]:
+    """The variables that ``profiles.yml`` and the macros read, for the time of one command."""
     parts = conninfo_to_dict(url)
     wanted = {
         "QUALITY_DBT_HOST": parts.get("host") or "127.0.0.1",
@@ -102,6 +103,7 @@ def _environment(url: str) -> Iterator[None]:
         "QUALITY_DBT_USER": parts.get("user") or "",
         "QUALITY_DBT_PASSWORD": parts.get("password") or "",
         "QUALITY_DBT_DBNAME": parts.get("dbname") or "",
+        "QUALITY_BUILD": json.dumps(build),
         "DO_NOT_TRACK": "1",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
