@@ -93,6 +93,7 @@ def run(command: list[str | Path]) -> None:
     env = dict(os.environ)
     if not os.access(Path.home(), os.W_OK):  # users without a home, such as nobody
         env.setdefault("UV_CACHE_DIR", str(VENV / "cache"))
+    env.setdefault("UV_SYSTEM_CERTS", "true")  # pip trusts the machine's certificates too
     text = [str(c) for c in command]
     try:
         status = subprocess.run(text, env=env, cwd=REPO, check=False).returncode
