@@ -40,7 +40,7 @@ settings as (
             and (settings.valid_to_at is null or visits.entered_at < settings.valid_to_at)
 ),
 
--- The agent's name holds on the day of the answer.
+-- The agent's name holds on the day of the event that names him.
 operators as (
     select
         visits.*,
@@ -51,7 +51,7 @@ operators as (
         on
             visits.server_id = agents.server_id
             and visits.agent = agents.agent
-            and {{ local_date('coalesce(visits.answered_at, visits.entered_at)', default_zone()) }}
+            and {{ local_date('visits.agent_at', default_zone()) }}
             = agents.day
     left join {{ ref('int_operator_branches') }} as operator_branches
         on agents.operator_id = operator_branches.operator_id and {{ holds_on('operator_branches', 'visits.day') }}

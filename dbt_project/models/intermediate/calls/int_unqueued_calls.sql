@@ -7,10 +7,13 @@ links as (
 
 queued as (
     select distinct
-        visits.server_id,
+        events.server_id,
         links.root_id
-    from {{ ref('int_visits') }} as visits
-    inner join links on visits.server_id = links.server_id and visits.callid = links.call_id
+    from {{ ref('int_queue_events') }} as events
+    inner join links on events.server_id = links.server_id and events.callid = links.call_id
+    where
+        events.is_call
+        and events.role in ('enter', 'connect', 'end_talk', 'end_wait', 'lost', 'ring_no_answer')
 ),
 
 records as (

@@ -36,7 +36,7 @@ gathered as (
     group by server_id, callid, queue, visit_no
 ),
 
--- A restart ends what was still open: such a visit never gets an end of its own.
+-- A restart ends what was still open, within three days: such a visit never gets an end of its own.
 restarts as (
     select
         gathered.server_id,
@@ -46,7 +46,9 @@ restarts as (
         min(starts.event_at) as restarted_at
     from gathered
     inner join {{ ref('int_queue_events') }} as starts
-        on gathered.server_id = starts.server_id and starts.role = 'restart' and gathered.enter_seq < starts.log_seq
+        on
+            gathered.server_id = starts.server_id and starts.role = 'restart' and gathered.enter_seq < starts.log_seq
+            and {{ add_seconds('gathered.entered_at', 3 * 86400) }} >= starts.event_at
     where gathered.closed_at is null and (gathered.lost_at is null or gathered.connected_at is not null)
     group by gathered.server_id, gathered.callid, gathered.queue, gathered.visit_no
 ),
@@ -81,6 +83,7 @@ select
     enter_seq,
     caller_hash,
     coalesce(connect_agent, end_agent) as agent,
+    case when connect_agent is null then closed_at else connected_at end as agent_at,
     entered_at,
     answered_at,
     ended_at,
