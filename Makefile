@@ -39,7 +39,7 @@ unit: setup ## unit and integration tests
 	$(BIN)/pytest
 
 lock: setup ## recompile requirements.txt from pyproject.toml
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --no-header pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o requirements.txt
 
 docs: setup ## write the dbt documentation to docs/site
 	$(BIN)/python -m service_quality.local docs
