@@ -237,7 +237,8 @@ def datasource(url: str) -> Iterator[Batches]:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # the import sets it back
+    for name in ("great_expectations", "great_expectations.data_context.types.base"):  # the import sets them back
+        logging.getLogger(name).setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     source = context.data_sources.add_postgres("warehouse", connection_string=_sqlalchemy_url(url))
