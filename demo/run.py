@@ -72,6 +72,7 @@ def say(text: str) -> None:
 
 def prepare(server: postgres.Server, home: Path) -> dict[str, str]:
     """Databases, the provider's data, and the environment in which Airflow and the loads find the doors."""
+    os.environ.pop("QUALITY_CONFIG_DIR", None)
     reset_warehouse(server)
     postgres.ensure_database(server, "provider_crm")
     environment = {
@@ -88,7 +89,6 @@ def prepare(server: postgres.Server, home: Path) -> dict[str, str]:
         "AIRFLOW_CONN_SURVEY": f"http://{user}:{password}@127.0.0.1:{port}",
     }
     os.environ.update(environment)
-    os.environ.pop("QUALITY_CONFIG_DIR", None)
     shutil.rmtree(home, ignore_errors=True)
     say("the simulated provider: 6 branches, 60 operators, 20,000 subscribers, 93 days of contacts")
     provider("create")
@@ -101,19 +101,17 @@ def reset_warehouse(server: postgres.Server) -> None:
 
     postgres.ensure_database(server, "warehouse")
     with ops.connect(server.url("warehouse")) as conn:
-        ours = conn.execute("select to_regclass('ops.demo') as t").fetchone()
-        used = conn.execute("select to_regclass('ops.loads') as t").fetchone()
-        loads = used and used["t"] and conn.execute("select 1 from ops.loads limit 1").fetchone()
-    if loads and not (ours and ours["t"]):
+        kept = conn.execute("select to_regclass('ops.provider') as name").fetchone()
+        owner = conn.execute("select name from ops.provider").fetchone() if kept and kept["name"] else None
+    if owner and owner["name"] != config.load().provider.name:
         raise DemoFailed(
-            "the embedded warehouse holds loads that the demo did not make; set QUALITY_HOME to another folder"
+            f"the embedded warehouse holds the data of '{owner['name']}'; set QUALITY_HOME to another folder"
         )
     with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
         admin.execute("drop database if exists warehouse with (force)")
     postgres.ensure_database(server, "warehouse")
     with ops.connect(server.url("warehouse")) as conn:
         ops.prepare(conn)
-        conn.execute("create table ops.demo (made_at timestamptz not null default now())")
         conn.commit()
 
 

@@ -31,6 +31,7 @@ LOAD_OPEN = ("landing", "gated", "held")  # not promoted yet; a new load of the 
 
 _DDL = """
 create table if not exists ops.prepared (definitions text not null);
+create table if not exists ops.provider (name text not null);
 create table if not exists ops.loads (
     load_id bigint generated always as identity primary key,
     source text not null,
@@ -441,6 +442,16 @@ def drop_landing(conn: Conn, load_id: int) -> None:
         name = sql.Identifier(partition(table.name, load_id))
         conn.execute(sql.SQL("drop table if exists landing.{}").format(name))
     conn.execute("delete from ops.load_bad_rows where load_id = %s", (load_id,))
+
+
+def own(conn: Conn, provider: str) -> str:
+    """Whose data the warehouse holds: the provider of its first load, which is ``provider`` when there was none."""
+    conn.execute("lock table ops.provider in exclusive mode")
+    conn.execute("insert into ops.provider select %s where not exists (select 1 from ops.provider)", (provider,))
+    row = conn.execute("select name from ops.provider").fetchone()
+    conn.commit()
+    assert row is not None
+    return str(row["name"])
 
 
 def open_load(conn: Conn, source: Source, window: Window) -> Load:

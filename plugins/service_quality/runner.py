@@ -43,6 +43,7 @@ def land(source: str, window: Window, resolve: config.Resolver) -> int:
     """Extract ``window`` and land it; the new load's id. Raises SourceError, ConfigError."""
     settings = _settings_with(source)
     with _warehouse() as conn:
+        _refuse_strangers(conn, settings)
         reader = _reader(conn, Source(source), settings, resolve)
         load = ops.open_load(conn, Source(source), window)
         conn.commit()
@@ -221,6 +222,17 @@ def _warehouse() -> Iterator[Conn]:
     with ops.connect() as conn:
         ops.prepare(conn)
         yield conn
+
+
+def _refuse_strangers(conn: Conn, settings: config.Settings) -> None:
+    """Two providers in one warehouse could never be told apart again."""
+    owner = ops.own(conn, settings.provider.name)
+    if owner != settings.provider.name:
+        raise config.ConfigError(
+            f"{config.config_dir() / 'sources.yml'}: provider.name is '{settings.provider.name}', but this warehouse"
+            f" holds the data of '{owner}': name another one in WAREHOUSE_URL, or another folder for the embedded"
+            " one in QUALITY_HOME"
+        )
 
 
 def _settings_with(source: str) -> config.Settings:

@@ -313,3 +313,12 @@ def test_no_clear_number_is_kept(from_files):
             ).fetchone()
             assert hit is None, column
     assert os.environ["QUALITY_PEPPER"]
+
+
+def test_another_provider_is_refused(from_files, tmp_path, monkeypatch):
+    content = CONFIG.format(queue_log=f"{{form: file, spool: {SAMPLE}}}", spool=SAMPLE)
+    (tmp_path / "sources.yml").write_text(content.replace("name: recording", "name: somebody else"))
+    monkeypatch.setenv("QUALITY_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("WAREHOUSE_URL", from_files.url)
+    with pytest.raises(config.ConfigError, match="holds the data of 'recording'"):
+        runner.land("ivr", nights(DAY, DAY, MOSCOW), config.connection_from_environment)
