@@ -59,7 +59,7 @@ def run() -> None:
             for night in NIGHTS:
                 play_night(home, night)
             airflow.pause_all()
-        print_summary(server.url("warehouse"), home)
+        print_summary(server.url("warehouse"), home, nights(NIGHTS[0], NIGHTS[-1], config.load().provider.zone).end)
     finally:
         postgres.stop()
     say("done: every night is published, nothing is left running; `make up` starts the warehouse and Airflow again")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from service_quality import ops
 from service_quality.cli import print_rows
 from service_quality.ops import Conn
+
+from demo.compare import compare
 
 LOADS = """
 select load_id, source, to_char(window_start, 'YYYY-MM-DD HH24:MI') as from_utc,
@@ -53,12 +56,16 @@ order by fcr_7d {direction}, topic limit 5
 """
 
 
-def print_summary(url: str, home: Path) -> None:
-    """Print loads, quarantine, mart sizes, worst and best, and where to look next."""
+def print_summary(url: str, home: Path, until: datetime) -> None:
+    """Print loads, quarantine, mart sizes, the comparison with the truth, worst and best, where to look next."""
     with ops.connect(url) as conn:
         _table("Loads and verdicts", conn, LOADS)
         _table("Quarantined rows by rule", conn, QUARANTINE)
         _sizes(conn)
+        print_rows("Marts against what the simulated provider really did", [
+            {"what": c.what, "compared": f"{c.compared:,}", "differences": c.differences or "none"}
+            for c in compare(conn, home / "truth", until)
+        ])  # fmt: skip
         _table("Operators, least polite by their subscribers (20 ratings or more; not a ranking of merit)", conn,
                OPERATORS.format(direction="asc"))  # fmt: skip
         _table("Operators, most polite", conn, OPERATORS.format(direction="desc"))

@@ -6,13 +6,13 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
-from service_quality import runner
+from service_quality import ops, runner
 
+from demo.compare import compare
 from tests.integration.provider import Stage, stage
 
 FIRST, LAST_OF_HISTORY, LAST = date(2026, 8, 8), date(2026, 11, 5), date(2026, 11, 8)
 NIGHTS = [LAST_OF_HISTORY + timedelta(days=n) for n in (1, 2, 3)]
-ENDED_BY = {"agent": "operator", "caller": "subscriber", "": None}
 
 
 @pytest.fixture(scope="module")
@@ -29,89 +29,25 @@ def played(server, tmp_path_factory):
         yield play, patch
 
 
-def _calls(played: Stage) -> tuple[dict, dict]:
-    """Truth and facts of calls by (server, linkedid)."""
-    end = played.window(LAST, LAST).end.strftime("%Y-%m-%dT%H:%M:%SZ")
-    truth = {
-        (r["server_id"], r["linkedid"]): r
-        for r in played.truth("contacts")
-        if r["kind"] == "call" and r["started_at"] < end
-    }
-    facts = {
-        (r["server_id"], r["linkedid"]): r
-        for r in played.rows("select * from marts.fct_contacts where contact_kind = 'call'")
-    }
-    return truth, facts
+@pytest.mark.parametrize("what", ["contacts", "queue visits", "ratings"])
+def test_marts_equal_the_truth(played, capsys, what):
+    play = played[0]
+    with ops.connect(play.url) as conn:
+        found = {c.what: c for c in compare(conn, play.home / "truth", play.window(LAST, LAST).end)}[what]
+    with capsys.disabled():
+        print(f"\n{found.compared:,} {what} compared with the truth: differences {found.differences or 'none'}")
+    assert found.compared > 10_000
+    assert not found.differences
 
 
-def test_every_contact_equals_the_truth(played):
-    truth, facts = _calls(played[0])
-    assert len(truth) > 10_000
-    assert facts.keys() == truth.keys()
-    different: Counter[str] = Counter()
-    for key, call in truth.items():
-        fact = facts[key]
-        expected = {
-            "outcome": call["outcome"],
-            "first_operator_id": call["operator_id"] or None,
-            "wait_seconds": _number(call["wait_seconds_sum"]),
-            "ring_seconds": _number(call["ring_seconds_sum"]),
-            "talk_seconds": _number(call["talk_seconds_sum"]),
-            "queue_visits": _number(call["visits"]) or 0,
-            "hung_up_by": ENDED_BY[call["hung_up_by"]],
-            "subscriber_id": call["known_subscriber_id"] or None,
-            "branch_id": call["branch_id"],
-            "business_day": date.fromisoformat(call["business_day"]),
-        }
-        if call["known_topic_id"]:
-            expected["topic_id"] = call["known_topic_id"]
-        different.update(name for name, value in expected.items() if fact[name] != value)
-    counts = Counter(c["outcome"] for c in truth.values())
-    print(f"\n{len(truth)} calls compared with the truth: {dict(counts)}; differences: {dict(different)}")
-    assert not different
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text else None
-
-
-def test_every_visit_equals_the_truth(played):
-    end = played[0].window(LAST, LAST).end.strftime("%Y-%m-%dT%H:%M:%SZ")
-    truth = Counter(
-        (v["server_id"], v["callid"], v["queue"], v["outcome"], v["operator_id"] or None, _number(v["wait_seconds"]))
-        for v in played[0].truth("visits")
-        if v["entered_at"] < end
-    )
-    facts = Counter(
-        tuple(r.values())
-        for r in played[0].rows(
-            "select server_id, callid, queue, outcome, operator_id, wait_seconds from marts.fct_queue_visits"
-        )
-    )
-    apart = len(truth - facts), len(facts - truth)
-    print(f"\n{sum(truth.values())} visits compared; only in truth {apart[0]}, only in facts {apart[1]}")
-    assert truth == facts
-
-
-def test_every_rating_equals_the_truth(played):
-    """Also those without call id: caller, operator and time lead to the very call they are about."""
-    truth = {
-        (r["server_id"], r["linkedid"], r["criterion"]): r["value"] or None
-        for r in played[0].truth("ratings")
-        if r["is_final"] == "1"
-    }
-    rows = played[0].rows(
-        "select r.server_id, c.linkedid, r.criterion, cast(r.rating as text) as value, r.match_kind"
-        " from marts.fct_ratings as r left join marts.fct_contacts as c using (contact_id)"
-    )
-    facts = {(r["server_id"], r["linkedid"], r["criterion"]): r["value"] for r in rows}
-    print(f"\n{len(truth)} final ratings in the truth; matched: {dict(Counter(r['match_kind'] for r in rows))}")
-    assert facts == truth
+def _calls(play: Stage) -> list[dict]:
+    end = play.window(LAST, LAST).end.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [r for r in play.truth("contacts") if r["kind"] == "call" and r["started_at"] < end]
 
 
 def test_marts_add_up_to_the_truth(played):
-    truth, _ = _calls(played[0])
-    offered = sum(c["outcome"] not in ("left_in_menu",) for c in truth.values())
+    calls = _calls(played[0])
+    offered = sum(c["outcome"] != "left_in_menu" for c in calls)
     row = played[0].rows(
         "select sum(contacts_offered) as offered, sum(visits_answered) as answered,"
         " sum(contacts_turned_away) as turned_away from marts.branch_quality_daily"
@@ -119,7 +55,7 @@ def test_marts_add_up_to_the_truth(played):
     visits = Counter(v["outcome"] for v in played[0].truth("visits"))
     assert row["offered"] == offered
     assert row["answered"] == visits["answered"]
-    assert row["turned_away"] == sum(c["outcome"] == "turned_away" for c in truth.values())
+    assert row["turned_away"] == sum(c["outcome"] == "turned_away" for c in calls)
     operators = played[0].rows("select sum(visits_answered) as answered from marts.operator_quality_daily")[0]
     assert operators["answered"] == visits["answered"]
 
