@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import urllib.request
+import zipfile
 from pathlib import Path
+from urllib.parse import urljoin
 
 REPO = Path(__file__).resolve().parents[1]
 VENV = REPO / ".venv"
@@ -53,21 +59,38 @@ def make_venv() -> None:
         return
     print(f"setup: making {VENV}", flush=True)
     shutil.rmtree(VENV, ignore_errors=True)
-    if importlib.util.find_spec("ensurepip") is None:
-        provide_ensurepip()
+    if importlib.util.find_spec("ensurepip") is None:  # Debian ships venv without it
+        run([sys.executable, "-m", "venv", "--without-pip", VENV])
+        fetch_uv()
+        return
     run([sys.executable, "-m", "venv", VENV])
     run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"uv=={UV_VERSION}"])
 
 
-def provide_ensurepip() -> None:
-    """Debian ships ``venv`` without pip in it: root installs what is missing, others are told what to do."""
-    package = "python3.11-venv"
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        sys.exit(f"setup: {sys.executable} cannot make environments. As root: apt-get install {package}")
-    print(f"setup: installing {package} with apt", flush=True)
-    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-    run(["apt-get", "update", "-qq"])
-    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package])
+def fetch_uv() -> None:
+    """Take uv's program out of its wheel in the package registry (``PIP_INDEX_URL``), checked by its hash."""
+    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + "/uv/"
+    machine = platform.machine()
+    name = f"uv-{UV_VERSION}-py3-none-manylinux_2_17_{machine}.manylinux2014_{machine}.whl"
+    try:
+        listing = json.loads(read(index))
+        found = next(f for f in listing["files"] if f["filename"] == name)
+        wheel = read(urljoin(index, found["url"]))
+    except (OSError, ValueError, StopIteration) as error:
+        sys.exit(f"setup: {name} could not be had from {index} ({error}). As root: apt-get install python3.11-venv")
+    if hashlib.sha256(wheel).hexdigest() != found["hashes"]["sha256"]:
+        sys.exit(f"setup: {name} from {index} is damaged")
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        member = next(m for m in archive.namelist() if m.endswith("/scripts/uv"))
+        UV.write_bytes(archive.read(member))
+    UV.chmod(0o755)
+
+
+def read(url: str) -> bytes:
+    """What stands at ``url``; OSError when it cannot be had."""
+    request = urllib.request.Request(url, headers={"Accept": "application/vnd.pypi.simple.v1+json, */*;q=0.1"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return bytes(answer.read())
 
 
 def install() -> None:

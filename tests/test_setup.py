@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import io
+import json
+import os
 import sys
+import zipfile
 from types import ModuleType
 
 import pytest
@@ -69,20 +74,48 @@ def test_an_interrupted_install_is_done_again(setup, monkeypatch):
     assert not setup.STAMP.exists()
 
 
-def test_without_ensurepip_a_user_is_told_what_root_has_to_do(setup, monkeypatch):
+def _registry(setup, monkeypatch, content: bytes, digest: str | None = None) -> None:
+    """No ensurepip, and a registry with one wheel of uv."""
+    name = f"uv-{setup.UV_VERSION}-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+    hashes = {"sha256": digest or hashlib.sha256(content).hexdigest()}
+    listing = {"files": [{"filename": name, "url": f"../../{name}", "hashes": hashes}]}
     monkeypatch.setattr(setup.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(setup.os, "geteuid", lambda: 1000)
-    with pytest.raises(SystemExit, match=r"apt-get install python3\.11-venv"):
+    monkeypatch.setattr(setup.platform, "machine", lambda: "x86_64")
+    pages = {"https://registry/simple/uv/": json.dumps(listing).encode(), f"https://registry/{name}": content}
+    monkeypatch.setenv("PIP_INDEX_URL", "https://registry/simple/")
+    monkeypatch.setattr(setup, "read", pages.__getitem__)
+
+
+def _wheel() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("uv-1.data/scripts/uv", b"the program")
+    return made.getvalue()
+
+
+def test_without_ensurepip_uv_comes_from_the_registry(setup, monkeypatch):
+    _registry(setup, monkeypatch, _wheel())
+    setup.main()
+    assert setup.steps[0][-2:] == ["--without-pip", str(setup.VENV)]
+    assert setup.UV.read_bytes() == b"the program"
+    assert os.access(setup.UV, os.X_OK)
+
+
+def test_a_damaged_download_is_refused(setup, monkeypatch):
+    _registry(setup, monkeypatch, _wheel(), digest="0" * 64)
+    with pytest.raises(SystemExit, match="is damaged"):
         setup.main()
 
 
-def test_without_ensurepip_root_installs_it(setup, monkeypatch):
-    monkeypatch.setattr(setup.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(setup.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(setup.shutil, "which", lambda name: "/usr/bin/apt-get")
-    setup.main()
-    assert ["apt-get", "update", "-qq"] in setup.steps
-    assert any(s[:2] == ["apt-get", "install"] and s[-1] == "python3.11-venv" for s in setup.steps)
+def test_without_ensurepip_and_registry_a_user_is_told_what_root_has_to_do(setup, monkeypatch):
+    _registry(setup, monkeypatch, b"")
+
+    def unreachable(url):
+        raise OSError("no route")
+
+    monkeypatch.setattr(setup, "read", unreachable)
+    with pytest.raises(SystemExit, match=r"apt-get install python3\.11-venv"):
+        setup.main()
 
 
 def test_another_python_is_refused_by_version(setup, monkeypatch):
