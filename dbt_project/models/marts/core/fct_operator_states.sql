@@ -1,67 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
--- A state is followed to the end of the local day after its beginning: what never ends in the log is no week of work.
+-- The stretches of an operator's day in one state: what overlaps or touches, in whichever queues, is one.
 with
-changes as (
-    select
-        *,
-        min(case when not is_begin then event_at end) over (
-            partition by operator_id, server_id, state, queue
-            order by log_seq
-            rows between 1 following and unbounded following
-        ) as end_at
-    from {{ ref('int_state_changes') }}
-),
-
-begins as (
-    select
-        changes.*,
-        coalesce(operator_branches.branch_id, {{ default_branch() }}) as branch_id
-    from changes
-    left join {{ ref('int_operator_branches') }} as operator_branches
-        on
-            changes.operator_id = operator_branches.operator_id
-            and {{ holds_on('operator_branches', local_date('changes.event_at', default_zone())) }}
-    where changes.is_begin
-),
-
-zoned as (
-    select
-        begins.*,
-        {{ zone_of('branches') }} as time_zone,
-        {{ local_date('begins.event_at', zone_of('branches')) }} as first_day
-    from begins
-    left join {{ ref('int_branches') }} as branches
-        on
-            begins.branch_id = branches.branch_id
-            and {{ holds_on('branches', local_date('begins.event_at', default_zone())) }}
-),
-
-days as (
-    {% for later in [0, 1] %}
-        select
-            zoned.*,
-            {{ add_days('first_day', later) }} as business_day
-        from zoned
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
-parts as (
-    select
-        operator_id,
-        branch_id,
-        state,
-        reason,
-        greatest(event_at, {{ local_instant('business_day', 'time_zone') }}) as started_at,
-        least(
-            end_at, {{ local_instant(add_days('business_day', 1), 'time_zone') }}, {{ data_until() }}
-        ) as ended_at,
-        end_at is null
-        and {{ local_instant(add_days('business_day', 1), 'time_zone') }} > {{ data_until() }} as is_open,
-        business_day
-    from days
-),
-
 ordered as (
     select
         *,
@@ -70,8 +9,8 @@ ordered as (
             order by started_at, ended_at
             rows between unbounded preceding and 1 preceding
         ) as reached_at
-    from parts
-    where ended_at > started_at and {{ in_touched_days('business_day') }}
+    from {{ ref('int_state_days') }}
+    where {{ in_touched_days('business_day') }}
 ),
 
 islands as (
