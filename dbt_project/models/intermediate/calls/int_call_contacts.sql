@@ -36,53 +36,21 @@ visited as (
     group by contact_id, server_id, root_id
 ),
 
-unqueued as (
-    select
-        calls.*,
-        {{ local_date('calls.started_at', default_zone()) }} as day,
-        settings.topic_class,
-        settings.branch_id as queue_branch_id,
-        row_number() over (
-            partition by calls.server_id, calls.root_id
-            order by case when settings.server_id = '*' then 1 else 0 end, settings.valid_from_at desc nulls last
-        ) as setting_rank
-    from {{ ref('int_unqueued_calls') }} as calls
-    left join {{ ref('int_queue_settings') }} as settings
-        on
-            calls.first_queue = settings.queue
-            and settings.server_id in (calls.server_id, '*')
-            and calls.started_at >= settings.valid_from_at
-            and (settings.valid_to_at is null or calls.started_at < settings.valid_to_at)
-),
-
-unqueued_placed as (
-    select
-        unqueued.*,
-        coalesce(
-            unqueued.queue_branch_id, calls.subscriber_branch_id, {{ default_branch() }}
-        ) as branch_id
-    from unqueued
-    inner join {{ ref('int_calls') }} as calls
-        on unqueued.server_id = calls.server_id and unqueued.root_id = calls.root_id
-    where unqueued.setting_rank = 1
-),
-
 called as (
     select * from visited
     union all
     select
-        'call:' || placed.server_id || ':' || placed.root_id as contact_id,
-        placed.server_id,
-        placed.root_id,
-        placed.started_at,
-        placed.ended_at,
-        placed.branch_id,
-        placed.first_queue,
-        placed.topic_class as queue_class,
-        {{ local_date('placed.started_at', zone_of('branches')) }}
-            as business_day,
+        contact_id,
+        server_id,
+        root_id,
+        started_at,
+        ended_at,
+        branch_id,
+        first_queue,
+        queue_class,
+        business_day,
         0 as queue_visits,
-        placed.outcome,
+        outcome,
         null as first_operator_id,
         null as last_operator_id,
         0 as operators,
@@ -91,9 +59,7 @@ called as (
         null as talk_seconds,
         0 as transfers,
         null as hung_up_by
-    from unqueued_placed as placed
-    left join {{ ref('int_branches') }} as branches
-        on placed.branch_id = branches.branch_id and {{ holds_on('branches', 'placed.day') }}
+    from {{ ref('int_placed_unqueued_calls') }}
 )
 
 select
