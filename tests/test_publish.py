@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from service_quality import ops
 from service_quality.publish import Mart, PublishRefused, marts_of, publish
+from service_quality.window import Reach
 
 DAILY = Mart("branch_quality_daily", ("branch_id", "business_day"), True)
 ONE, TWO = date(2026, 11, 1), date(2026, 11, 2)
@@ -54,6 +55,15 @@ def test_only_touched_days_are_replaced(conn):
     assert publish(conn, _build(conn), [], [TWO], [DAILY], False) == {"branch_quality_daily": 1}
     assert _marts(conn) == [("a", "measured", 1, 0.5, ONE), ("a", "measured", 9, 0.5, TWO)]
     assert _restated(conn) == [("answered", "2", "9", TWO)]
+
+
+def test_days_that_a_touched_day_reaches_are_replaced_too(conn):
+    reaching = Mart("branch_quality_daily", ("branch_id", "business_day"), True, Reach(before=1))
+    _candidate(conn, ("a", "measured", 1, 0.5, ONE), ("a", "measured", 2, 0.5, TWO))
+    publish(conn, _build(conn), [], [ONE, TWO], [reaching], False)
+    _candidate(conn, ("a", "measured", 7, 0.5, ONE), ("a", "measured", 9, 0.5, TWO))
+    publish(conn, _build(conn), [], [TWO], [reaching], False)
+    assert _marts(conn) == [("a", "measured", 7, 0.5, ONE), ("a", "measured", 9, 0.5, TWO)]
 
 
 def test_publishing_the_same_again_writes_nothing(conn):

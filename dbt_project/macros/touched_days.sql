@@ -45,6 +45,15 @@ It is not passed as a variable because dbt parses the whole project again whenev
 {%- endmacro %}
 
 {#-
+Condition: the day is built again in a model whose rows of a day also read the `before` days after it and the `after`
+days before it: a touched day changes those of so many days before and after itself. The model says the same in
+`meta.reach`, which the strategy, gate 2 and publication read.
+-#}
+{% macro in_reach(before, after, column='business_day') -%}
+{{ near_touched_days(column, before, after) }}
+{%- endmacro %}
+
+{#-
 Condition: the instant `column` lies in a touched day of any time zone (UTC-12 to UTC+14), widened by so many days.
 Runs of days become one range each.
 -#}
@@ -97,4 +106,15 @@ cast('{{ text }}' as {{ type_instant() }})
 {#- The instant up to which telephony is loaded; long ago when nothing is. -#}
 {% macro data_until() -%}
 {{ instant(of_build('data_until', '1970-01-01T00:00:00+00:00')) }}
+{%- endmacro %}
+
+{#- The last day that is loaded wholly, by the provider's clock, as a literal: rolling windows end on it. -#}
+{% macro as_of_day(days_ago=0) -%}
+{%- set day = modules.datetime.date.fromisoformat(of_build('as_of_day', '1970-01-01')) -%}
+cast('{{ (day - modules.datetime.timedelta(days=days_ago)).isoformat() }}' as date)
+{%- endmacro %}
+
+{#- Condition: the date `column` is one of the `days` days that end so many days before the as-of day. -#}
+{% macro in_last_days(column, days, days_ago=0) -%}
+({{ column }} between {{ as_of_day(days_ago + days - 1) }} and {{ as_of_day(days_ago) }})
 {%- endmacro %}

@@ -28,6 +28,7 @@ from service_quality.contract import BY_NAME, Table
 from service_quality.ops import Conn, Load
 from service_quality.suites import Rule, Suite, SuiteError
 from service_quality.usual import Limit, NotJudged
+from service_quality.window import OWN_DAY, Reach
 
 Outcome = Literal["pass", "quarantine", "warn", "fail", "not_judged"]
 
@@ -112,12 +113,17 @@ def judge_load(
 
 
 def judge_build(
-    conn: Conn, build_id: int, days: Sequence[date], full: bool, folder: Path = suites.FOLDER / "marts"
+    conn: Conn,
+    build_id: int,
+    days: Sequence[date],
+    full: bool,
+    folder: Path = suites.FOLDER / "marts",
+    reaches: Mapping[str, Reach] | None = None,
 ) -> Verdict:
     """Judge the touched days of every candidate mart that has a suite (all days when ``full``).
 
-    Writes ``ops.gate_results``; the status of the build and the commit are the caller's. Raises SuiteError or
-    GateError when there is nothing to judge by.
+    ``reaches``: by mart, which other days a touched day changes. Writes ``ops.gate_results``; the status of the
+    build and the commit are the caller's. Raises SuiteError or GateError when there is nothing to judge by.
     """
     found = [suites.read(path) for path in sorted(folder.glob("*.yml"))]
     if not found:
@@ -126,7 +132,8 @@ def judge_build(
     conn.commit()
     with datasource(_url(conn)) as source:
         for suite in found:
-            batch = source.query(_touched_rows(conn, suite, days, full))
+            reach = (reaches or {}).get(suite.table.name, OWN_DAY)
+            batch = source.query(_touched_rows(conn, suite, reach.widen(days), full))
             conn.commit()
             results += run_suite(batch, suite, {}, suite.table.name).results
     verdict = Verdict(tuple(replace(r, verdict="warn") if r.verdict == "quarantine" else r for r in results))

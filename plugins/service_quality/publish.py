@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import sql
 
 from service_quality.ops import READER_ROLE, Conn
+from service_quality.window import OWN_DAY, Reach
 
 DAY = "business_day"
 UNFINISHED = ("partial", "not_loaded")  # a row in these states is not yet a published number
@@ -25,17 +26,19 @@ class PublishRefused(RuntimeError):
 
 @dataclass(frozen=True)
 class Mart:
-    """A table to publish: its key, and whether changes of its numbers are restatements."""
+    """A table to publish: its key, whether changes of its numbers are restatements, and what a touched day changes."""
 
     name: str
     key: tuple[str, ...]
     restates: bool
+    reach: Reach = OWN_DAY
 
 
 def marts_of(manifest: dict[str, Any]) -> list[Mart]:
-    """The marts of a dbt manifest: tables of schema ``candidate`` with their ``meta.key``.
+    """The marts of a dbt manifest: tables of schema ``candidate`` with their ``meta``.
 
-    Raises PublishRefused when a mart declares no key.
+    ``meta.key``: the key; ``meta.restates``: whether published numbers that change are recorded, by default those of
+    the quality marts; ``meta.reach``: see Reach. Raises PublishRefused when a mart declares no key.
     """
     marts = []
     for node in manifest["nodes"].values():
@@ -44,11 +47,13 @@ def marts_of(manifest: dict[str, Any]) -> list[Mart]:
             continue
         if config.get("materialized") not in ("table", "incremental"):
             continue
-        key = (config.get("meta") or {}).get("key")
+        meta = config.get("meta") or {}
+        key = meta.get("key")
         if not key:
             raise PublishRefused(f"the mart {node['name']} declares no meta.key")
-        restates = "quality" in node["fqn"]
-        marts.append(Mart(node["alias"], tuple([key] if isinstance(key, str) else key), restates))
+        restates = meta.get("restates", "quality" in node["fqn"])
+        columns = (key,) if isinstance(key, str) else tuple(key)
+        marts.append(Mart(node["alias"], columns, restates, Reach(**meta.get("reach", {}))))
     return sorted(marts, key=lambda m: m.name)
 
 
@@ -68,10 +73,11 @@ def publish(
     with conn.transaction():
         for mart in marts:
             columns = _ensure_table(conn, mart)
-            _find_differences(conn, mart, columns, days, full)
+            reached = mart.reach.widen(days)
+            _find_differences(conn, mart, columns, reached, full)
             if mart.restates:
                 _record_restatements(conn, build_id, load_ids, mart, columns)
-            written[mart.name] = _replace(conn, mart, columns, days, full)
+            written[mart.name] = _replace(conn, mart, columns, reached, full)
             conn.execute("drop table publish_old, publish_new")
         conn.execute("update ops.loads set build_id = %s where load_id = any(%s)", (build_id, list(load_ids)))
         done = conn.execute(

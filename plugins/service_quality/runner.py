@@ -13,12 +13,13 @@ from typing import Any
 
 from psycopg import sql
 
-from service_quality import config, contract, gate, landing, ops, promote, publish, touched, transform
+from service_quality import analyse, config, contract, gate, landing, ops, promote, publish, touched, transform
 from service_quality import settings as settings_sync
+from service_quality.analyses.base import Scope
 from service_quality.contract import Source
 from service_quality.ops import Conn
 from service_quality.sources.base import History, SourceReader
-from service_quality.window import Window
+from service_quality.window import Window, last_whole_day
 
 
 class LoadHeld(RuntimeError):
@@ -147,23 +148,32 @@ def plan_build(days: Sequence[date] | None = None, full: bool = False) -> int | 
 
 
 def transform_build(build_id: int) -> dict[str, str]:
-    """Run dbt for a planned build; {node: status}. Raises transform.BuildFailed."""
+    """Run dbt for a planned build, and between its two halves what SQL cannot compute; {node: status}.
+
+    Raises transform.BuildFailed.
+    """
     settings = config.load()
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
+        until = build["data_until"]
         plan = transform.Plan(
             build_id,
             build["touched_days"],
-            build["data_until"],
+            until,
+            last_whole_day(until, settings.provider.zone) if until else None,
             build["is_full"],
             settings_sync.scalars(settings),
         )
-        return transform.run_models(conn, ops.warehouse_url(), plan)
+        url = ops.warehouse_url()
+        statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES)
+        analyse.run(conn, Scope(plan.touched_days, plan.as_of_day, plan.is_full))
+        return statuses | transform.run_models(conn, url, plan, transform.AFTER_ANALYSES)
 
 
 def judge_build(build_id: int) -> str:
     """Gate 2 on the touched days: ``built`` or ``held``. The message is in ``ops.builds``."""
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
-        verdict = gate.judge_build(conn, build_id, build["touched_days"], build["is_full"])
+        reaches = {mart.name: mart.reach for mart in publish.marts_of(transform.manifest())}
+        verdict = gate.judge_build(conn, build_id, build["touched_days"], build["is_full"], reaches=reaches)
         status = "held" if verdict.is_held else "built"
         conn.execute(
             "update ops.builds set status = %s, message = %s, ended_at = now() where build_id = %s",

@@ -19,7 +19,7 @@ ANY = "*"
 
 
 def fingerprint(settings: Settings, project: Path) -> str:
-    """Hash of everything that shapes published numbers: the settings and the files of the dbt project.
+    """Hash of everything that shapes published numbers: the settings, the files of the dbt project, the analyses.
 
     When it differs from that of the last published build, every day is built again: marts never mix days
     that were computed by different definitions.
@@ -29,6 +29,8 @@ def fingerprint(settings: Settings, project: Path) -> str:
         for path in sorted((project / folder).rglob("*")):
             if path.suffix in (".sql", ".csv"):
                 digest.update(path.relative_to(project).as_posix().encode() + path.read_bytes())
+    for path in sorted((Path(__file__).parent / "analyses").glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:32]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +18,10 @@ from service_quality.ops import Conn, home
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
+# The analyses write the tables of dbt's source `calculated`: everything that does not read them is built before.
+BEFORE_ANALYSES = ("--exclude", "source:calculated+")
+AFTER_ANALYSES = ("--select", "source:calculated+")
+
 
 class BuildFailed(RuntimeError):
     """Dbt could not build or a test failed; the message lists the nodes."""
@@ -25,25 +29,34 @@ class BuildFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Plan:
-    """What one build has to do. ``scalars``: the single settings that models read as variables."""
+    """What one build has to do.
+
+    ``as_of_day``: the last day that is loaded wholly, on which rolling windows end; ``scalars``: the single settings
+    that models read as variables.
+    """
 
     build_id: int
     touched_days: list[date]
     data_until: datetime | None
+    as_of_day: date | None
     is_full: bool
     scalars: Mapping[str, Any]
 
 
-def run_models(conn: Conn, url: str, plan: Plan) -> dict[str, str]:
-    """Build and test all models for ``plan``; {node: status}. Raises BuildFailed."""
+def run_models(conn: Conn, url: str, plan: Plan, nodes: Sequence[str] = ()) -> dict[str, str]:
+    """Build and test models for ``plan``, all or those of a dbt selection ``nodes``; {node: status}.
+
+    Raises BuildFailed.
+    """
     build = {
         "touched_days": [d.isoformat() for d in plan.touched_days],
         "full_rebuild": plan.is_full,
         "data_until": plan.data_until.isoformat() if plan.data_until else None,
+        "as_of_day": plan.as_of_day.isoformat() if plan.as_of_day else None,
     }
     refresh_statistics(conn)
     arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(plan.scalars, sort_keys=True)]
-    outcome = invoke(url, [*arguments, *(["--full-refresh"] if plan.is_full else [])], build)
+    outcome = invoke(url, [*arguments, *nodes, *(["--full-refresh"] if plan.is_full else [])], build)
     results = [_node_row(r) for r in getattr(outcome.result, "results", None) or []]
     _record(conn, plan.build_id, results)
     if not outcome.success:

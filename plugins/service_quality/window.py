@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -34,6 +35,11 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
+def last_whole_day(at: datetime, zone: ZoneInfo) -> date:
+    """The last local day that has ended at the instant ``at``."""
+    return at.astimezone(zone).date() - timedelta(days=1)
+
+
 def nights(first: date, last: date, zone: ZoneInfo) -> Window:
     """From the local midnight that begins ``first`` to the one that ends ``last``."""
     return Window(midnight(first, zone), midnight(last + timedelta(days=1), zone))
@@ -46,3 +52,19 @@ def parse_instant(text: str, zone: ZoneInfo) -> datetime:
     """
     at = datetime.fromisoformat(text)
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a touched day changes a mart's rows of other days: so many days ``before`` it and ``after`` it."""
+
+    before: int = 0
+    after: int = 0
+
+    def widen(self, days: Iterable[date]) -> list[date]:
+        """The days with all that they reach, in order."""
+        steps = range(-self.before, self.after + 1)
+        return sorted({day + timedelta(days=step) for day in days for step in steps})
+
+
+OWN_DAY = Reach()

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from service_quality import contract, ops, transform
+from service_quality import analyse, contract, ops, transform
 
 pytestmark = pytest.mark.postgres
 
@@ -84,6 +84,7 @@ def url(server) -> Iterator[str]:
         conn.execute(f"create database {name}")
     with ops.connect(server.url(name)) as conn:
         ops.prepare(conn)
+        analyse.prepare(conn)
         conn.commit()
     yield server.url(name)
     with psycopg.connect(server.url("postgres"), autocommit=True) as conn:

@@ -135,8 +135,18 @@ def test_daily_models_end_with_their_day_and_replace_whole_days(manifest):
             assert node["config"]["incremental_strategy"] == "replace_days", name
             if layer == "marts":
                 assert list(node["columns"])[-1] == "business_day", f"{name}: the day stands last"
-            assert "in_touched_days" in macros_of(manifest, node), f"{name} builds more than the touched days"
+            bounds = {"in_touched_days", "in_reach"} & macros_of(manifest, node)
+            assert bounds, f"{name} builds more than the touched days"
+            assert_reach_is_told(name, node)
     assert daily > 12
+
+
+def assert_reach_is_told(name: str, node: dict[str, Any]) -> None:
+    """What a model reads around a touched day is what strategy, gate 2 and publication are told."""
+    told = node["config"]["meta"].get("reach")
+    read = set(re.findall(r"in_reach\((\d+), (\d+)\)", node["raw_code"]))
+    own = {(str(told["before"]), str(told["after"]))} if told else set()
+    assert own <= read and (told or not read), f"{name}: meta.reach is {told}, in_reach says {read}"
 
 
 def test_marts_with_logic_have_unit_tests(manifest):
@@ -190,6 +200,16 @@ def test_staging_shows_only_the_present_versions(manifest):
         if name.endswith("_versions") or not any(".raw." in i for i in node["depends_on"]["nodes"]):
             continue
         assert "_superseded_at is null" in node["raw_code"], name
+
+
+def test_the_calculated_sources_are_the_analyses(manifest):
+    from service_quality.analyse import ANALYSES
+
+    found = {
+        s["name"]: [(c["name"], c["data_type"]) for c in s["columns"].values()]
+        for s in manifest["sources"].values() if s["source_name"] == "calculated"
+    }  # fmt: skip
+    assert found == {a.table: list(a.columns) for a in ANALYSES}
 
 
 def test_unit_test_names_fit_into_the_databases_limit():

@@ -1,0 +1,163 @@
+"""The statistics macros against scipy and statsmodels on fixed cases, computed by the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from scipy import stats
+from service_quality import transform
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def url(server) -> Iterator[str]:
+    name = "test_statistics"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"drop database if exists {name} with (force)")
+        conn.execute(f"create database {name}")
+    yield server.url(name)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"drop database {name} with (force)")
+
+
+def run(url: str, text: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Compile `text` with the project's macros and run it on a table `given` with these rows."""
+    outcome = transform.invoke(url, ["compile", "--inline", text])
+    assert outcome.success, outcome.exception
+    statement = outcome.result.results[0].node.compiled_code
+    types = {str: "text", int: "numeric", float: "double precision"}
+    columns = ", ".join(f"{k} {types[type(v)]}" for k, v in rows[0].items())
+    with psycopg.connect(url, row_factory=dict_row) as conn:
+        conn.execute(f"create temporary table given ({columns})")
+        with conn.cursor() as cursor:
+            marks = ", ".join(["%s"] * len(rows[0]))
+            cursor.executemany(f"insert into given values ({marks})", [list(r.values()) for r in rows])
+            return cursor.execute(statement).fetchall()
+
+
+def test_wilson_is_statsmodels_wilson(url):
+    cases = [(0, 1), (1, 1), (0, 7), (5, 5), (3, 11), (49, 50), (450, 1000), (1, 100_000)]
+    found = run(
+        url, "select x, n, {{ wilson_low('x', 'n') }} as low, {{ wilson_high('x', 'n') }} as high from given",
+        [{"x": x, "n": n} for x, n in [*cases, (0, 0)]],
+    )  # fmt: skip
+    for row, (x, n) in zip(found, cases, strict=False):
+        assert (row["low"], row["high"]) == pytest.approx(proportion_confint(x, n, method="wilson"), abs=1e-7), (x, n)
+    assert found[-1]["low"] is None
+
+
+def test_normal_probabilities_are_scipys(url):
+    points = [-45.0, -8.0, -3.0, -1.96, -0.5, 0.0, 0.1, 1.0, 2.5, 6.0, 40.0]
+    found = run(
+        url, "select {{ normal_cdf('z') }} as cdf, {{ two_sided_p('z') }} as p from given", [{"z": z} for z in points]
+    )
+    assert [r["cdf"] for r in found] == pytest.approx(stats.norm.cdf(points), abs=1e-12)
+    for row, z in zip(found, points, strict=True):
+        assert row["p"] == pytest.approx(2 * stats.norm.sf(min(abs(z), 37)), rel=1e-6, abs=1e-290), z
+
+
+def test_q_values_are_statsmodels_benjamini_hochberg(url):
+    rng = np.random.default_rng(3)
+    groups = {"a": rng.uniform(size=40) ** 3, "b": np.array([0.04, 0.04, 0.2]), "c": np.array([0.7])}
+    given = [{"g": g, "no": n, "p": float(p)} for g, ps in groups.items() for n, p in enumerate(ps)]
+    found = run(
+        url,
+        "with ranked as (select *, {{ ranked_p('p', 'g') }} from given)"
+        " select g, no, {{ q_value('p', 'g') }} as q from ranked order by g, no",
+        given,
+    )
+    for g, ps in groups.items():
+        assert [r["q"] for r in found if r["g"] == g] == pytest.approx(multipletests(ps, method="fdr_bh")[1])
+
+
+JUDGED = (
+    "with counted as (select g, unit, kind, worse_is, least_n, n, x, expected, variance from given),"
+    " {{ judged_ctes('counted', ['g'], 'unit') }} select * from judged order by g, unit"
+)
+
+
+def _rates(rng: np.random.Generator) -> list[dict[str, Any]]:
+    n = rng.integers(30, 400, 40)
+    n[:2] = 12, 29
+    p = np.clip(rng.normal(0.2, 0.05, 40), 0.01, 0.9)
+    x = rng.binomial(n, p)
+    pooled = x.sum() / n.sum()
+    return [
+        {"g": "rate", "unit": f"u{i:02}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": int(a), "x": int(b),
+         "expected": float(a * pooled), "variance": float(a * pooled * (1 - pooled))}
+        for i, (a, b) in enumerate(zip(n, x, strict=True))
+    ]  # fmt: skip
+
+
+def test_empirical_bayes_and_funnel_are_the_formulas_of_their_sources(url):
+    given = _rates(np.random.default_rng(11))
+    found = run(url, JUDGED, given)
+    n, x = (np.array([r[k] for r in given], dtype=float) for k in ("n", "x"))
+    pooled, units = x.sum() / n.sum(), len(n)
+    v = pooled * (1 - pooled)
+    s2 = (n * (x / n - pooled) ** 2).sum() / (units - 1)
+    n0 = (n.sum() - (n**2).sum() / n.sum()) / (units - 1)
+    m = max(v / ((s2 - v) / (n0 - 1)) - 1, 1)
+    assert [r["eb_rate"] for r in found] == pytest.approx((x + m * pooled) / (n + m), abs=1e-8)
+    assert [float(r["reliability_raw"]) for r in found] == pytest.approx(n / (n + m), abs=1e-8)
+    enough = n >= 30
+    expected = n * pooled
+    z = 2 * np.sqrt(n + 0.5) * (
+        np.arcsin(np.sqrt((x + 0.375) / (n + 0.75))) - np.arcsin(np.sqrt((expected + 0.375) / (n + 0.75)))
+    )
+    low, high = np.percentile(z[enough], [10, 90])
+    phi = max((np.clip(z[enough], low, high) ** 2).mean(), 1)
+    assert [float(r["z"]) for r in found] == pytest.approx(z / np.sqrt(phi), abs=1e-6)
+    p = 2 * stats.norm.sf(np.abs(z[enough] / np.sqrt(phi)))
+    q = [r["q_value"] for r in found if r["q_value"] is not None]
+    assert q == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-6)
+    assert {r["verdict"] for r, e in zip(found, enough, strict=True) if not e} == {"not_enough_data"}
+    assert all((r["place"] is None) == (r["reliability"] < 0.7 or not e) for r, e in zip(found, enough, strict=True))
+
+
+def test_units_that_differ_by_chance_only_are_not_told_apart(url):
+    same = [
+        {"g": "rate", "unit": f"u{i}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 100, "x": 20 + i % 2,
+         "expected": 20.5, "variance": 16.3}
+        for i in range(6)
+    ]  # fmt: skip
+    found = run(url, JUDGED, same)
+    assert {r["verdict"] for r in found} == {"not_distinguishable"}
+    assert {float(r["reliability"]) for r in found} == {0.0}
+    assert {r["eb_rate"] for r in found} == {r["pooled_rate"] for r in found}
+
+
+def test_a_mean_is_judged_by_the_variance_within(url):
+    given = [
+        {"g": "mean", "unit": f"u{i:02}", "kind": "mean", "worse_is": "high", "least_n": 30, "n": 100,
+         "x": 100 * (5.0 + (0.8 if i == 0 else 0.05 * (-1) ** i)), "expected": 500.0, "variance": 25.0}
+        for i in range(30)
+    ]  # fmt: skip
+    found = run(url, JUDGED, given)
+    assert found[0]["verdict"] == "worse" and {r["verdict"] for r in found[1:]} == {"usual"}
+    assert found[0]["z"] > 10 and found[0]["wilson_low"] == pytest.approx(5.8 - 1.959964 * 0.05, abs=1e-6)
+
+
+def test_expected_by_case_mix_falls_back_to_the_parent_cell(url):
+    """60 easy contacts at 10 %, 60 hard at 50 %; the 20 of a rare kind go by their topic as a whole."""
+    given = [
+        {"m": "x", "unit": "a", "topic": "easy", "channel": "call", "n": 60, "x": 6, "x2": 6},
+        {"m": "x", "unit": "b", "topic": "hard", "channel": "call", "n": 60, "x": 30, "x2": 30},
+        {"m": "x", "unit": "b", "topic": "hard", "channel": "chat", "n": 20, "x": 2, "x2": 2},
+    ]
+    found = run(
+        url, "{{ expected_by_case_mix('given', ['m'], 'unit', ['topic', 'channel']) }} order by unit", given
+    )
+    a, b = found
+    assert float(a["expected"]) == pytest.approx(6)
+    assert float(b["expected"]) == pytest.approx(30 + 20 * 32 / 80)
+    assert float(b["share_at_full_detail"]) == pytest.approx(0.75)
+    assert float(a["variance"]) == pytest.approx(60 * (6 - 36 / 60) / 59)
