@@ -9,6 +9,11 @@
 {% macro default__local_date(at, zone) -%}cast({{ at }} at time zone {{ zone }} as date){%- endmacro %}
 {% macro spark__local_date(at, zone) -%}cast(from_utc_timestamp({{ at }}, {{ zone }}) as date){%- endmacro %}
 
+{#- The local hour, 0 to 23, of the instant `at` in time zone `zone` (an expression). -#}
+{% macro local_hour(at, zone) -%}{{ return(adapter.dispatch('local_hour')(at, zone)) }}{%- endmacro %}
+{% macro default__local_hour(at, zone) -%}cast(extract(hour from {{ at }} at time zone {{ zone }}) as integer){%- endmacro %}
+{% macro spark__local_hour(at, zone) -%}hour(from_utc_timestamp({{ at }}, {{ zone }})){%- endmacro %}
+
 {#- The instant at which local `day` begins in `zone`, so many minutes later if given. -#}
 {% macro local_instant(day, zone, minutes=0) -%}
 {{ return(adapter.dispatch('local_instant')(day, zone, minutes)) }}
