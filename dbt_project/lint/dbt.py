@@ -24,3 +24,8 @@ def type_bigint() -> str:
 def date_trunc(part: str, day: str) -> str:
     """Beginning of the period."""
     return f"date_trunc('{part}', {day})"
+
+
+def datediff(first: str, second: str, part: str) -> str:
+    """Whole parts between two dates."""
+    return f"date_diff('{part}', {first}, {second})"
