@@ -8,9 +8,9 @@ Two draws that know nothing of each other:
   floor     one call of each operator who is due, all of his calls alike: f = 1 / his calls. Where more are due than the
             capacity holds, that many of them, all alike.
   rest      what is left of the capacity by Neyman: a stratum of N calls gets n* = k N sd of them, at most N. The whole
-            part of n* is certain; which strata get one more for the fraction is a Pareto draw (Rosen 1997), in which
-            the total is fixed and the chances are the fractions to within about a hundredth of themselves. In the
-            stratum the calls are taken in the order of their hash: r = n* / N.
+            part of n* is certain; which strata get one more for the fraction is a Pareto draw (Rosen 1997): the total
+            is fixed, and the chances are the fractions to within about 1 % of themselves where dozens of strata
+            compete, a tenth where four do. In the stratum calls are taken in the order of their hash: r = n* / N.
 A call in either is listened to once: pi = 1 - (1 - f)(1 - r).
 The order by a hash that stays with the call (a permanent random number, Ohlsson 1995) keeps the draw when a call is
 added or moves to another stratum: what was drawn stays drawn, nearly always.

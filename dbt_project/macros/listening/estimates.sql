@@ -138,6 +138,7 @@ unit_measured as (
             y,
             greatest(1 - 1 / w, 0) as unseen
         from measured
+        where {{ levels[level] }} is not null
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

@@ -7,7 +7,7 @@ o_ck = sum over units of (pairs of a value c and a value k) / (values of the uni
 from __future__ import annotations
 
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,12 @@ def pair_agreement(units: Units) -> tuple[int, int, int]:
     return pairs, exact, near
 
 
+def commonest_share(units: Units) -> float:
+    """Share of the most frequent value among all values of ``units``, 0 to 1."""
+    values = [x for unit in units for x in unit]
+    return max(Counter(values).values()) / len(values)
+
+
 def _calculate(conn: Conn, scope: Scope) -> Iterator[Sequence[Any]]:
     if scope.as_of_day is None:
         return
@@ -186,7 +192,7 @@ def _row(
     yield (
         criterion, kind, metric, len(shared), len({one for by in shared.values() for one in by}),
         sum(map(len, units)), _rounded(whole), *(map(_rounded, interval) if interval else (None, None)),
-        pairs, exact, None if metric == "nominal" else near,
+        pairs, exact, None if metric == "nominal" else near, round(commonest_share(units), DIGITS),
     )  # fmt: skip
 
 
@@ -200,7 +206,7 @@ ANALYSIS = Analysis(
         ("criterion_id", "text"), ("kind", "text"), ("metric", "text"), ("calls", "bigint"), ("listeners", "bigint"),
         ("evaluations", "bigint"), ("alpha", "double precision"), ("alpha_low", "double precision"),
         ("alpha_high", "double precision"), ("pairs", "bigint"), ("pairs_exact", "bigint"),
-        ("pairs_within_one", "bigint"),
+        ("pairs_within_one", "bigint"), ("commonest_share", "double precision"),
     ),
     _calculate,
 )  # fmt: skip

@@ -82,7 +82,7 @@ counted as (
 select
     measure,
     operator_id,
-    n,
+    {{ rounded('n', 3) }} as n,
     pooled_rate,
     {{ rounded('expected / n') }} as expected_rate,
     adjusted_rate,

@@ -19,9 +19,10 @@ select
     {{ ratio('pairs_exact', 'pairs') }} as exact_share,
     pairs_within_one,
     {{ ratio('pairs_within_one', 'pairs') }} as within_one_share,
+    commonest_share,
     case
         when calls < 10 then 'not_enough_data'
-        when alpha is null then 'no_variation'
+        when alpha is null or commonest_share >= 0.95 then 'too_rare'
         when alpha >= 0.8 then 'ok'
         when alpha >= 0.667 then 'tentative'
         else 'recalibrate'

@@ -10,5 +10,6 @@ select
     alpha_high,
     pairs,
     pairs_exact,
-    pairs_within_one
+    pairs_within_one,
+    commonest_share
 from {{ source('calculated', 'calculated_agreement') }}
