@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tests.dbt.test_statistics import run, url  # noqa: F401
 
 pytestmark = pytest.mark.postgres

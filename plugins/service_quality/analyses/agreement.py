@@ -161,7 +161,7 @@ def _calculate(conn: Conn, scope: Scope) -> Iterator[Sequence[Any]]:
         yield from _row(criterion, "item", "ordinal", by_criterion[criterion])
     for name, column, metric, values in JUDGEMENTS:
         rows = conn.execute(
-            f"select distinct evaluation_id, contact_id, evaluator_id, evaluated_at, {column} as value"  # noqa: S608
+            f"select distinct evaluation_id, contact_id, evaluator_id, evaluated_at, {column} as value"
             " from candidate.evaluations where business_day between %s and %s and contact_id is not null"
             f" and evaluator_id is not null and {column} is not null"
             " order by contact_id, evaluator_id, evaluated_at, evaluation_id",

@@ -43,28 +43,32 @@ due_days as (
     from worked_days
 ),
 
+built as (
+    select * from pool
+    where {{ in_reach(0, 120) }}
+),
+
 calls as (
     select
-        pool.*,
-        pool.operator_id || '|' || pool.topic_class || '|' || pool.length_band as stratum,
+        built.*,
+        built.operator_id || '|' || built.topic_class || '|' || built.length_band as stratum,
         coalesce(own.sd, kinds.sd, whole.sd, {{ var('listening_default_sd') }}) as sd,
         coalesce(whole.sd, {{ var('listening_default_sd') }}) as sd_all,
         due_days.is_due
-    from pool
-    inner join due_days on pool.operator_id = due_days.operator_id and pool.business_day = due_days.business_day
+    from built
+    inner join due_days on built.operator_id = due_days.operator_id and built.business_day = due_days.business_day
     left join spread as own
         on
-            pool.month_start = own.business_day and pool.operator_id = own.operator_id
-            and pool.topic_class = own.topic_class and pool.length_band = own.length_band
+            built.month_start = own.business_day and built.operator_id = own.operator_id
+            and built.topic_class = own.topic_class and built.length_band = own.length_band
     left join spread as kinds
         on
-            pool.month_start = kinds.business_day and kinds.operator_id = '*'
-            and pool.topic_class = kinds.topic_class and pool.length_band = kinds.length_band
+            built.month_start = kinds.business_day and kinds.operator_id = '*'
+            and built.topic_class = kinds.topic_class and built.length_band = kinds.length_band
     left join spread as whole
         on
-            pool.month_start = whole.business_day and whole.operator_id = '*'
+            built.month_start = whole.business_day and whole.operator_id = '*'
             and whole.topic_class = '*' and whole.length_band = '*'
-    where {{ in_reach(0, 120, 'pool.business_day') }}
 ),
 
 {{ drawn_ctes('calls', 'business_day', seed, var('listening_calls_per_day')) }}

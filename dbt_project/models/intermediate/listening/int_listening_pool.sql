@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}, {'columns': ['contact_id']}]) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        indexes=[{'columns': ['business_day']}, {'columns': ['contact_id']}]
+    )
+}}
 -- Grain: one answered call with enough talk to be listened to. The operator is the one who took the call first.
 select
     contact_id,

@@ -61,7 +61,7 @@ kinds as (
 
 strata as (
     select
-        month_day,
+        month_day as business_day,
         '*' as operator_id,
         '*' as topic_class,
         '*' as length_band,
@@ -96,6 +96,6 @@ select
     topic_class,
     length_band,
     cast(greatest(round(sqrt(variance)), 1) as bigint) as sd,
-    month_day as business_day
+    business_day
 from strata
-where {{ in_reach(0, 90, 'month_day') }}
+where {{ in_reach(0, 90) }}

@@ -1,6 +1,6 @@
 -- Grain: one operator and measure over the 90 days up to the as-of day: what his listened calls gave, and what such
--- calls usually get from the same listeners. A call counts by its weight; an operator's weights are scaled to the number
--- of calls that would tell as much if all weights were equal (Kish).
+-- calls usually get from the same listeners. A call counts by its weight; an operator's weights are scaled to the
+-- number of calls that would tell as much if all weights were equal (Kish).
 with
 heard as (
     select * from {{ ref('int_listening_heard') }}
@@ -63,11 +63,15 @@ counted as (
     select
         measure,
         operator_id,
-        case
-            {% for measure in listening_measures() %}when measure = '{{ measure.name }}' then '{{ measure.kind }}' {% endfor %}
+        case measure
+            {% for measure in listening_measures() -%}
+            when '{{ measure.name }}' then '{{ measure.kind }}'
+            {% endfor -%}
         end as kind,
-        case
-            {% for measure in listening_measures() %}when measure = '{{ measure.name }}' then '{{ measure.worse_is }}' {% endfor %}
+        case measure
+            {% for measure in listening_measures() -%}
+            when '{{ measure.name }}' then '{{ measure.worse_is }}'
+            {% endfor -%}
         end as worse_is,
         20 as least_n,
         n,

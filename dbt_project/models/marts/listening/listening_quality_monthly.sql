@@ -18,13 +18,17 @@ pool as (
 
 {{ weighted_ctes('heard', 'pool') }},
 
-{{ estimated_ctes({'branch': 'branch_id', 'topic': 'topic_id'}, ['month_start']) }}
+{{ estimated_ctes({'branch': 'branch_id', 'topic': 'topic_id'}, ['month_start']) }},
 
-select
-    estimated.level,
-    estimated.unit_id,
-    estimated.measure,
-    {{ estimate_columns() }},
-    estimated.month_start as business_day
-from estimated
-where {{ in_reach(37, 120, 'estimated.month_start') }}
+monthly as (
+    select
+        estimated.level,
+        estimated.unit_id,
+        estimated.measure,
+        {{ estimate_columns() }},
+        estimated.month_start as business_day
+    from estimated
+)
+
+select * from monthly
+where {{ in_reach(37, 120) }}
