@@ -9,6 +9,11 @@
 ]) }}
 {%- endmacro %}
 
+{#- What listening_measures() says under `key` about the measure of a row. -#}
+{% macro of_measure(key) -%}
+case measure{% for measure in listening_measures() %} when '{{ measure.name }}' then '{{ measure[key] }}'{% endfor %} end
+{%- endmacro %}
+
 {#-
 CTEs that weigh listened calls so that they stand for all calls of the same kind. The last one is called `weighted`:
 one row for each evaluation of `heard` that counts, with the call's weight and how many listeners share it.

@@ -6,11 +6,11 @@
         indexes=[{'columns': ['business_day']}]
     )
 }}
--- Grain: one operator or branch and day: what the plans of its month so far, carried on to its end, buy. Calls
--- in the sample: the sum of pi. Half-width: 1.959964 * sd / sqrt(n / deff), times the square root of 1 - n / N
--- for the part of the calls that is heard; sd of all scores, no gain from the strata assumed; the design effect
--- deff = n * sum(1 / pi) / N^2 is what unequal chances cost (Kish). Calls needed for the wanted half-width e: n0 = deff * (z * sd / e)^2, and
--- n = n0 / (1 + n0 / N).
+-- Grain: one operator or branch and day: what the plans of its month so far, carried on to its end, buy. Calls in the
+-- sample: the sum of pi. Half-width: 1.959964 * sd / sqrt(n / deff), times the square root of 1 - n / N for the part of
+-- the calls that is heard; sd of all scores, no gain from the strata assumed; the design effect
+-- deff = n * sum(1 / pi) / N^2 is what unequal chances cost (Kish). Calls needed for the wanted half-width e:
+-- n0 = deff * (z * sd / e)^2, and n = n0 / (1 + n0 / N).
 with
 draws as (
     select * from {{ ref('int_listening_draw') }}

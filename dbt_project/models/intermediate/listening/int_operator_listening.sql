@@ -63,16 +63,8 @@ counted as (
     select
         measure,
         operator_id,
-        case measure
-            {% for measure in listening_measures() -%}
-            when '{{ measure.name }}' then '{{ measure.kind }}'
-            {% endfor -%}
-        end as kind,
-        case measure
-            {% for measure in listening_measures() -%}
-            when '{{ measure.name }}' then '{{ measure.worse_is }}'
-            {% endfor -%}
-        end as worse_is,
+        {{ of_measure('kind') }} as kind,
+        {{ of_measure('worse_is') }} as worse_is,
         20 as least_n,
         n,
         x,
