@@ -183,7 +183,14 @@ def judge(url, suite, only=None):
     """{rule: verdict} for the day's rows."""
     rules = [r for r in suite.expectations if only is None or r.id == only]
     chosen = suite.model_copy(update={"expectations": rules})
-    query = f"select * from candidate.{suite.table.name} where business_day = any(array['{DAY}']::date[])"
+    with ops.connect(url) as conn:
+        is_daily = conn.execute(
+            "select 1 from information_schema.columns where table_schema = 'candidate' and table_name = %s"
+            " and column_name = 'business_day'",
+            (suite.table.name,),
+        ).fetchone()
+    query = f"select * from candidate.{suite.table.name}"
+    query += f" where business_day = any(array['{DAY}']::date[])" if is_daily else ""
     results = gate.judge_relation(url, chosen, "candidate", suite.table.name, query=query)
     return {r.rule_id: r for r in results}
 

@@ -330,6 +330,31 @@ class Gate(_Strict):
     freshness_hours: float = Field(6.0, gt=0)
 
 
+class Listening(_Strict):
+    """Which calls quality staff should listen to, and how what they heard is weighted.
+
+    ``plan_from``: the first day whose calls people listened to by the plan; None: they choose calls themselves.
+    """
+
+    calls_per_day: int = Field(28, ge=0)
+    targeted_per_day: int = Field(6, ge=0)
+    seed: str = Field("quality", pattern=r"^[A-Za-z0-9_-]+$")
+    floor_per_operator_month: int = Field(2, ge=0, le=15)
+    floor_days: int = Field(4, ge=1, le=15, description="An operator's working days from one floor call to the next.")
+    least_talk_seconds: int = Field(30, ge=0)
+    long_talk_seconds: tuple[int, int] = (120, 300)
+    default_sd: int = Field(15, ge=1, le=50, description="Points, where nothing was heard yet.")
+    margin_points: float = Field(3.0, gt=0, description="Wanted half-width of a branch's month.")
+    bias_points: float = Field(3.0, ge=0, description="A listener's bias below this is nobody's concern.")
+    plan_from: date | None = None
+
+    @model_validator(mode="after")
+    def _bands_in_order(self) -> Listening:
+        if not self.least_talk_seconds < self.long_talk_seconds[0] < self.long_talk_seconds[1]:
+            raise ValueError("long_talk_seconds: two limits in order, both above least_talk_seconds")
+        return self
+
+
 class Settings(_Strict):
     """Everything in ``sources.yml``. A source without a section is not there and its marts say so."""
 
@@ -338,6 +363,7 @@ class Settings(_Strict):
     queues: list[Queue] = []
     agents: Agents = Agents()
     gate: Gate = Gate()
+    listening: Listening = Listening()
     crm: Crm | None = None
     telephony: Telephony | None = None
     ivr: Ivr | None = None
