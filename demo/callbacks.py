@@ -13,7 +13,7 @@ from demo import world as w
 from demo.orders import Order
 from demo.surveys import CONNECTION, GENERAL, REPAIR, Response
 
-DUE_HOURS = {"new_connection": 72, "repair_solved": 48, "support_solved": 48, "past_target": 24, "low_rating": 48}
+DUE_HOURS = {"new_connection": 72, "repair_solved": 48, "support_solved": 48, "past_target": 36, "low_rating": 48}
 LOW_RATING = 2
 MOST_ATTEMPTS = 4
 RESULTS = {"reached": "A1", "no_answer": "A2", "refused": "A3", "wrong_number": "A4", "other": "A5"}
@@ -112,7 +112,8 @@ def _before(dice: c.Dice, world: w.World, call: Owed, interview: int) -> None:
 
 
 def _try(dice: c.Dice, world: w.World, call: Owed, spoken: dict[str, list[int]]) -> None:
-    at = _office_hours(dice, call.at + dice.whole(3600, int(0.6 * 3600 * DUE_HOURS[call.reason])))
+    morning = w.local_day(call.at, surveys.SURVEY_ZONE) + timedelta(days=1)  # the night's list is there by then
+    at = w.epoch(morning, surveys.SURVEY_ZONE, 10) + dice.whole(0, (2 if call.reason == "past_target" else 9) * 3600)
     if dice.chance(0.06):
         at = _office_hours(dice, at + dice.whole(2, 6) * 86400)
     for _ in range(MOST_ATTEMPTS):

@@ -327,7 +327,7 @@ class DueHours(_Strict):
     new_connection: int = Field(48, ge=1)
     repair_solved: int = Field(48, ge=1)
     support_solved: int = Field(48, ge=1)
-    past_target: int = Field(24, ge=1)
+    past_target: int = Field(48, ge=1)
     low_rating: int = Field(48, ge=1)
 
 

@@ -56,3 +56,4 @@ select
 from owed
 left join {{ ref('int_topics') }} as topics
     on owed.topic_id = topics.topic_id and {{ holds_on('topics', 'owed.business_day') }}
+where {{ in_touched_days('owed.business_day') }}
