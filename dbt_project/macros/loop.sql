@@ -1,12 +1,13 @@
 {#- Call-backs: what the models of the closed loop share. -#}
 
+{#- What a call can be owed for. -#}
+{% macro callback_reasons() -%}
+new_connection repair_solved support_solved past_target low_rating
+{%- endmacro %}
+
 {#- Hours in which an owed call must be made, by `reason` (a column), from the configuration. -#}
 {% macro callback_due_hours(reason) -%}
-case {{ reason }}
-        {% for name, hours in var('callback_due_hours').items() -%}
-        when {{ text_literal(name) }} then {{ hours }}
-        {% endfor -%}
-    end
+case {{ reason }}{% for name in callback_reasons().split() %} when '{{ name }}' then {{ var('callback_due_hours_' ~ name) }}{% endfor %} end
 {%- endmacro %}
 
 {#- Place of a ticket's events that happened in the same instant: what was solved last is solved. -#}
@@ -63,7 +64,7 @@ surveys: null where none of the group's calls is known, as for `measured` of the
 -#}
 {% macro callback_measures() -%}
 count(*) as owed,
-{% for reason in ['new_connection', 'repair_solved', 'support_solved', 'past_target', 'low_rating'] -%}
+{% for reason in callback_reasons().split() -%}
 {{ count_if("reason = '" ~ reason ~ "'") }} as owed_{{ reason }},
 {% endfor -%}
 count(state) as measured,
@@ -104,12 +105,18 @@ count(is_reopened) as reopened_base
 {%- endfor %}
 {%- endmacro %}
 
-{#- [share, numerator, denominator] -#}
-{% macro callback_shares() -%}
-{{ return([
+{#- Each share with its interval. -#}
+{% macro callback_share_columns(relation) -%}
+{% for name, numerator, denominator in [
     ('on_time', 'on_time', 'on_time_base'),
     ('reached', 'reached_of_attempted', 'reached_base'),
     ('confirmed_solved', 'confirmed_solved', 'solved_base'),
     ('reopened', 'reopened', 'reopened_base'),
-]) }}
+] -%}
+{%- set x, n = relation ~ '.' ~ numerator, relation ~ '.' ~ denominator -%}
+{{ ratio(x, n) }} as {{ name }}_share,
+    {{ wilson_low(x, n) }} as {{ name }}_share_low,
+    {{ wilson_high(x, n) }} as {{ name }}_share_high{{ ',
+    ' if not loop.last }}
+{%- endfor %}
 {%- endmacro %}

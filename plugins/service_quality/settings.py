@@ -70,7 +70,7 @@ def scalars(settings: Settings) -> dict[str, Any]:
         "rating_match_minutes": provider.thresholds.rating_match_minutes,
         "turned_away_userfield": "|".join(f"({p})" for p in sorted({c.turned_away_userfield for c in cdrs})),
         "turned_away_apps": sorted({a for c in cdrs for a in c.turned_away_apps}),
-        "callback_due_hours": settings.callbacks.due_hours.model_dump(),
+        **{f"callback_due_hours_{r}": h for r, h in settings.callbacks.due_hours.model_dump().items()},
         "callback_expires_days": settings.callbacks.expires_days,
         "callback_low_rating": settings.callbacks.low_rating,
         "callback_max_attempts": settings.callbacks.max_attempts,

@@ -40,7 +40,7 @@ turns as (
         ) as place
     from dated
     inner join {{ ref('fct_ticket_events') }} as events
-        on dated.ticket_id = events.ticket_id and events.event_at <= dated.due_at
+        on dated.ticket_id = events.ticket_id and dated.due_at >= events.event_at
     where events.event in ('opened', 'solved', 'reopened', 'closed')
 )
 

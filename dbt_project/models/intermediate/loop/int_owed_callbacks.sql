@@ -51,7 +51,7 @@ select
     owed.lowest_rating,
     owed.owed_at,
     {{ add_seconds('owed.owed_at', '3600 * ' ~ callback_due_hours('owed.reason')) }} as due_at,
-    {{ add_seconds('owed.owed_at', 86400 * var('callback_expires_days')) }} as expires_at,
+    {{ add_seconds('owed.owed_at', '86400 * ' ~ var('callback_expires_days')) }} as expires_at,
     owed.business_day
 from owed
 left join {{ ref('int_topics') }} as topics

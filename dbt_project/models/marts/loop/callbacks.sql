@@ -13,8 +13,8 @@ reopenings as (
     inner join {{ ref('fct_ticket_events') }} as events
         on
             owed.ticket_id = events.ticket_id
-            and events.event_at > owed.owed_at
-            and events.event_at <= owed.expires_at
+            and owed.owed_at < events.event_at
+            and owed.expires_at >= events.event_at
     where
         events.event = 'reopened'
         and {{ is_about_a_solution('owed.reason') }}

@@ -29,11 +29,7 @@ select
     topics.topic_class,
     counted.key_moment,
     {{ callback_amounts('counted') }},
-    {% for name, numerator, denominator in callback_shares() -%}
-    {{ ratio('counted.' ~ numerator, 'counted.' ~ denominator) }} as {{ name }}_share,
-    {{ wilson_low('counted.' ~ numerator, 'counted.' ~ denominator) }} as {{ name }}_share_low,
-    {{ wilson_high('counted.' ~ numerator, 'counted.' ~ denominator) }} as {{ name }}_share_high,
-    {% endfor -%}
+    {{ callback_share_columns('counted') }},
     {{ ratio('counted.satisfaction_sum', 'counted.satisfaction_count') }} as satisfaction_mean,
     counted.business_day
 from counted
