@@ -526,7 +526,6 @@ def _case_rows(cases: Iterable[Case], rows: dict[str, list[Row]]) -> None:
     kinds = {"fault": "F", "request": "R", "complaint": "C"}
     for case in cases:
         staff = None if case.operator is None else f"T{1001 + case.operator}"
-        deadline = case.opened + 3600 * {1: 24, 2: 72}.get(case.urgency, 48)
         head = (
             case.number, case.case_no, None if case.subscriber < 0 else case.subscriber, case.branch,
             reason[case.topic], kinds[case.kind], case.channel, case.urgency, case.server, case.callid, staff,
@@ -539,7 +538,8 @@ def _case_rows(cases: Iterable[Case], rows: dict[str, list[Row]]) -> None:
                 confirmed, part = int(case.is_valid), "A" if case.part == "access" else "O"
             state = {"solved": "solved", "closed": "closed"}.get(event, "open")
             if event in ("opened", "solved", "reopened", "closed"):
-                rows["cases"].append((*head, confirmed, part, case.outage, case.opened, deadline, STATES[state], at))
+                due = deadline(case)
+                rows["cases"].append((*head, confirmed, part, case.outage, case.opened, due, STATES[state], at))
             late = 11 * 3600 if entry % 60 == 0 and event == "replied" else 0  # entered the next morning
             by = None if who is None else f"T{1001 + who}"
             rows["case_history"].append((entry, case.number, ACTIONS[event], int(public), by, at, at + late))
@@ -578,6 +578,11 @@ def instant_columns(table: str) -> list[int]:
     """Places of the columns that hold instants."""
     declared = [i for i, column in enumerate(TABLES[table]) if column.endswith("{ts}")]
     return [*declared, len(TABLES[table])]
+
+
+def deadline(case: Case) -> int:
+    """UTC epoch by which the ticket must be solved."""
+    return case.opened + 3600 * {1: 24, 2: 72}.get(case.urgency, 48)
 
 
 def mood_of(world: w.World, contact: c.Contact) -> float:

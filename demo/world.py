@@ -220,6 +220,16 @@ class LateConnections:
 
 
 @dataclass(frozen=True)
+class NeglectedCallbacks:
+    """A branch that leaves most of the calls alone that it came to owe between ``first`` and ``last`` (local days)."""
+
+    branch_id: str = "kgd"
+    first: date = date(2026, 9, 14)
+    last: date = date(2026, 10, 4)
+    called_share: float = 0.12
+
+
+@dataclass(frozen=True)
 class Crash:
     """The PBX dies at ``at`` (UTC) and is back after ``down`` seconds."""
 
@@ -230,6 +240,7 @@ class Crash:
 
 SURGE = Surge()
 LATE_CONNECTIONS = LateConnections()
+NEGLECTED_CALLBACKS = NeglectedCallbacks()
 GPON_BRANCH = "sam"
 RENAMED_BRANCH = "sam"
 RENAMED_ON = date(2026, 9, 14)

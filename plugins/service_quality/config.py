@@ -290,7 +290,7 @@ class Ivr(_Strict):
 
 SURVEY_MEANINGS = (
     "subscriber_id", "phone", "ticket_id", "connection_id", "call_id", "operator_id",
-    "is_solved", "is_first_contact", "satisfaction", "recommend", "effort", "comment",
+    "is_solved", "is_first_contact", "satisfaction", "recommend", "effort", "comment", "attempt_outcome",
 )  # fmt: skip
 
 
@@ -319,6 +319,37 @@ class SurveyServer(_Strict):
     page_responses: int = Field(500, ge=1)
     reread_days: int = Field(14, ge=0)
     surveys: list[Survey] = Field(min_length=1)
+
+
+class DueHours(_Strict):
+    """Hours after which an owed call-back is late, by what it is owed for."""
+
+    new_connection: int = Field(48, ge=1)
+    repair_solved: int = Field(48, ge=1)
+    support_solved: int = Field(48, ge=1)
+    past_target: int = Field(48, ge=1)
+    low_rating: int = Field(48, ge=1)
+
+
+class Callbacks(_Strict):
+    """Which call-backs are owed and until when.
+
+    ``expires_days``: after so many days an owed call is given up, and a ticket that is opened again is another
+    matter; ``low_rating``: the highest rating (1 to 5) that owes a call; ``max_attempts``: who was called so often
+    without success is on no worklist any more.
+    """
+
+    due_hours: DueHours = DueHours()
+    expires_days: int = Field(14, ge=1, le=28)
+    low_rating: int = Field(2, ge=1, le=5)
+    max_attempts: int = Field(5, ge=1)
+
+    @model_validator(mode="after")
+    def _due_before_it_expires(self) -> Callbacks:
+        for reason, hours in self.due_hours.model_dump().items():
+            if hours > 24 * self.expires_days:
+                raise ValueError(f"due_hours.{reason}: {hours} hours are more than expires_days, {self.expires_days}")
+        return self
 
 
 class Gate(_Strict):
@@ -362,6 +393,7 @@ class Settings(_Strict):
     branches: list[Branch] = []
     queues: list[Queue] = []
     agents: Agents = Agents()
+    callbacks: Callbacks = Callbacks()
     gate: Gate = Gate()
     listening: Listening = Listening()
     crm: Crm | None = None

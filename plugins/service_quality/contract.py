@@ -463,7 +463,7 @@ SURVEY_TABLES: tuple[Table, ...] = (
     Table(
         "survey_responses",
         Source.SURVEY,
-        "Responses to call-back surveys, finished or not.",
+        "Responses to call-back surveys, finished or not, and attempts that reached nobody.",
         (
             _text("survey_id", "Survey id on the survey server."),
             Column("response_id", "bigint", "Response id within the survey."),
@@ -487,6 +487,11 @@ SURVEY_TABLES: tuple[Table, ...] = (
             _text("recommend", "Readiness to recommend 0 to 10, exactly as given."),
             _text("effort", "Customer effort 1 to 7, exactly as given."),
             _text("comment", "What the subscriber said.", Personal.FREE_TEXT),
+            _text(
+                "attempt_outcome",
+                "How the call went, exactly as given after the value map: reached, no_answer, refused,"
+                " wrong_number or other; null where the survey does not ask the interviewer.",
+            ),
         ),
         ("survey_id", "response_id"),
         "updated_at",

@@ -117,6 +117,11 @@ union all select opened_at from changed_tickets
 union all select e.event_at from raw.ticket_events as e inner join moved_tickets using (ticket_id)
 union all select event_at from changed_ticket_events
 union all select t.opened_at from raw.tickets as t inner join changed_ticket_events using (ticket_id)
+-- A target that passed owes a call; what happened to a ticket before tells which of its later solutions count.
+union all select due_at from changed_tickets
+union all select t.due_at from raw.tickets as t inner join changed_ticket_events using (ticket_id)
+union all select later.event_at from changed_ticket_events as e
+inner join raw.ticket_events as later on e.ticket_id = later.ticket_id and e.event_at < later.event_at
 union all select ordered_at from changed_connections
 union all select connected_at from changed_connections
 union all select evaluated_at from changed_evaluations
@@ -128,6 +133,8 @@ union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.s
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
 -- What was loaded before the call it is about stood on its own day until now.
 union all select r.opened_at from raw.tickets as r
+inner join touched_calls as t on r.call_id = t.callid where t.is_moved
+union all select r.due_at from raw.tickets as r
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
 union all select e.event_at from raw.ticket_events as e inner join raw.tickets as r using (ticket_id)
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
@@ -143,11 +150,21 @@ union all select c.start_at from moved_numbers as n
 inner join raw.cdr as c on n.phone_hash = c.src_hash and c.start_at >= n.since
 union all select t.opened_at from moved_subscribers as m
 inner join raw.tickets as t on m.subscriber_id = t.subscriber_id and t.opened_at >= m.since
+union all select t.due_at from moved_subscribers as m
+inner join raw.tickets as t on m.subscriber_id = t.subscriber_id and t.opened_at >= m.since
+union all select e.event_at from moved_subscribers as m
+inner join raw.tickets as t on m.subscriber_id = t.subscriber_id and t.opened_at >= m.since
+inner join raw.ticket_events as e on t.ticket_id = e.ticket_id
 union all select c.ordered_at from moved_subscribers as m
+inner join raw.connections as c on m.subscriber_id = c.subscriber_id and c.ordered_at >= m.since
+union all select c.connected_at from moved_subscribers as m
 inner join raw.connections as c on m.subscriber_id = c.subscriber_id and c.ordered_at >= m.since
 union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from moved_subscribers as m
 inner join raw.survey_responses as r
     on m.subscriber_id = r.subscriber_id and coalesce(r.submitted_at, r.started_at, r.updated_at) >= m.since;
+
+-- A target ahead of everything loaded has not passed: no mart has that day yet.
+delete from touched_instants where at > (select max(window_end) + interval '1 day' from ops.coverage);
 
 analyze touched_contacts;
 
@@ -244,11 +261,15 @@ def _drop_views(conn: Conn) -> None:
 
 
 def _closing_days(until: datetime | None, before: datetime | None) -> set[date]:
-    """Days with contacts whose repeat windows end between the two instants, a day of slack for time zones."""
+    """Days that change because time passed, a day of slack for time zones.
+
+    Those with contacts whose repeat windows end between the two instants, and all in between: what waits for an
+    answer reaches back from each of them.
+    """
     if until is None or before is None or until <= before:
         return set()
     days: set[date] = set()
-    for window in REPEAT_WINDOWS:
+    for window in (timedelta(0), *REPEAT_WINDOWS):
         day = (before - window).date() - timedelta(days=1)
         while day <= (until - window).date() + timedelta(days=1):
             days.add(day)
