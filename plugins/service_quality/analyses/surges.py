@@ -39,6 +39,8 @@ CUSUM_DAYS = 28  # the sum begins anew so many days before each day
 EPISODE_GAP = 2  # days without finding that do not end a surge
 EPISODE_DAYS = 42  # how far back the beginning of a surge is looked for
 LIMIT = 0.99  # point of the predictive distribution that charts show as the usual upper limit
+PROFILE_WEIGHT = 300.0
+OUTAGE_DAYS = 28  # an outage is known when it had children so many days before, at most
 EXPLAINED = 0.5  # share of the excess that children of a known outage must have to explain it
 
 LOOK_BACK = HISTORY + GUARD
@@ -91,14 +93,12 @@ def judge(counts: Counts) -> Findings:
     """Judge each day of each series by the days before it. The first ``REACH`` days are for the others to look at."""
     shape = counts.contacts.shape
     history = np.zeros(shape, dtype=np.int64)
-    level, dispersion, spread, expected = (np.full(shape, np.nan) for _ in range(4))
+    expected, dispersion, spread = (np.full(shape, np.nan) for _ in range(3))
     for day in range(LOOK_BACK, shape[1]):
         found = _expectation(counts, day)
-        history[:, day] = found[0]
-        for target, values in zip((expected, level, dispersion, spread), found[1:], strict=True):
-            target[:, day] = values
+        history[:, day], expected[:, day], dispersion[:, day], spread[:, day] = found
     is_judged = counts.is_measured & (history >= LEAST_HISTORY)
-    expected[~is_judged] = np.nan
+    expected[~is_judged] = dispersion[~is_judged] = np.nan
     p, score, upper = _tail(counts.contacts, expected, spread, is_judged)
     q = np.full(shape, np.nan)
     for day in range(shape[1]):
@@ -111,71 +111,70 @@ def judge(counts: Counts) -> Findings:
     return Findings(history, expected, dispersion, upper, p, q, score, cusum, has_tail, has_cusum, start)
 
 
-def _expectation(counts: Counts, day: int) -> tuple[Ints, Floats, Floats, Floats, Floats]:
-    """Of one day: days of history, expected count, level, alpha, and alpha with the level's uncertainty."""
+def _expectation(counts: Counts, day: int) -> tuple[Ints, Floats, Floats, Floats]:
+    """Of one day: days of history, expected count, alpha, and alpha with the level's uncertainty."""
     window = slice(day - LOOK_BACK, day - GUARD)
     y = counts.contacts[:, window].astype(np.float64)
     known = counts.is_measured[:, window] & counts.is_usual[:, window]
     weekdays = counts.weekday[window]
-    profile = _profile(y, known, weekdays, counts.group)
-    share = profile[:, weekdays]
-    plain = np.where(known, y / share, np.nan)
     days = known.sum(axis=1)
+    share = _profile(y, known, weekdays, counts.group)
+    for _ in range(2):  # what is cut off once must not bend the profile by which the next cut is made
+        by_day = share[:, weekdays]
+        cut = np.minimum(y, _ceiling(y, by_day, known)[:, None] * by_day)
+        share = _profile(cut, known, weekdays, counts.group)
+    by_day = np.where(known, share[:, weekdays], 0.0)
+    total = np.where(known, cut, 0.0).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        cut = np.minimum(plain, _ceiling(plain, days)[:, None])
-        total = np.where(known, cut, 0.0).sum(axis=1)
-        level = np.maximum(total, 0.5) / days  # half a contact: nothing in eight weeks is not impossible
-        mean = level[:, None] * share
-        rest = np.where(known, (cut * share - mean) ** 2 * (days / np.maximum(days - 1, 1))[:, None] - mean, 0.0)
-        above, below = rest.sum(axis=1), np.where(known, mean**2, 0.0).sum(axis=1)
-        own = above / below
-        pooled = np.full(len(days), np.nan)
-        for pool in range(counts.pool.max() + 1):
-            of = (counts.pool == pool) & (days >= LEAST_HISTORY) & (total > 0)
-            if of.any():
-                pooled[counts.pool == pool] = math.fsum(above[of]) / math.fsum(below[of])
-        alpha = np.maximum((np.maximum(own, 0.0) + np.maximum(pooled, 0.0)) / 2, 1e-6)
+        level = np.maximum(total, 0.5) / by_day.sum(axis=1)  # half a contact: no contact yet is not impossible
+        mean = level[:, None] * by_day
+        freedom = days / np.maximum(days - 1, 1)  # the level was fitted
+        rest = np.where(known, (cut - mean) ** 2 * freedom[:, None] - mean, 0.0).sum(axis=1)
+        square = (mean**2).sum(axis=1)
+        pooled = _pooled(rest, square, counts.pool, (days >= LEAST_HISTORY) & (total > 0))
+        alpha = np.maximum((np.maximum(rest / square, 0.0) + pooled) / 2, 1e-6)
         uncertain = alpha + (1 / level + alpha) / days
-    return days, level * profile[:, counts.weekday[day]], level, alpha, uncertain
+    return days, level * share[:, counts.weekday[day]], alpha, uncertain
+
+
+def _pooled(above: Floats, below: Floats, pool: Ints, counts: Bools) -> Floats:
+    """Dispersion of all series of a pool, by series; exact sums, so that the order of the series does not show."""
+    found = np.zeros(len(pool))
+    for number in range(int(pool.max()) + 1):
+        of = (pool == number) & counts
+        if of.any():
+            found[pool == number] = max(math.fsum(above[of]) / math.fsum(below[of]), 0.0)
+    return found
 
 
 def _profile(y: Floats, known: Bools, weekdays: Ints, group: Ints) -> Floats:
-    """Share of each weekday, groups (as series x 7); 1 is the mean day. Groups lean on the profile of all."""
-    sums = np.stack([np.where(known[:, weekdays == w], y[:, weekdays == w], 0.0).sum(axis=1) for w in range(7)], 1)
-    days = np.stack([known[:, weekdays == w].sum(axis=1) for w in range(7)], 1)
-    groups = group.max() + 1
-    total = np.zeros((groups, 7))
-    np.add.at(total, group, sums)  # whole numbers: exact in any order
-    most = np.zeros((groups, 7))
-    np.maximum.at(most, group, days)
-    return _shares(total, most)[group]
+    """Share of each weekday (series x 7) from the series of a group together; 1 is the mean day.
+
+    A small group leans on the provider's profile as if it had seen it on ``PROFILE_WEIGHT`` contacts a weekday.
+    """
+    groups = int(group.max()) + 1
+    total, days = np.zeros((groups, 7)), np.zeros((groups, 7))
+    for weekday in range(7):
+        on = weekdays == weekday
+        np.add.at(total[:, weekday], group, np.where(known[:, on], y[:, on], 0.0).sum(axis=1))
+        np.maximum.at(days[:, weekday], group, known[:, on].sum(axis=1))
+    daily = (total.sum(axis=1) / np.maximum(days.sum(axis=1), 1))[:, None]
+    usual = daily * days  # contacts that the weekdays would have had if all were equal
+    provider = total.sum(axis=0) / np.where(usual.sum(axis=0) > 0, usual.sum(axis=0), 1.0)
+    provider = np.where(usual.sum(axis=0) > 0, provider, 1.0)
+    share = (total + PROFILE_WEIGHT * provider) / (usual + PROFILE_WEIGHT)
+    return np.maximum(share / share.mean(axis=1, keepdims=True), 0.02)[group]
 
 
-def _shares(total: Floats, days: Floats) -> Floats:
-    def of(total: Floats, days: Floats) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = total / days
-            return np.where(days > 0, mean, np.nan)
-
-    return _relative(of(total, days))
-
-
-def _relative(mean: Floats) -> Floats:
-    filled = np.where(np.isnan(mean), 0.0, mean)
-    average = filled.sum(axis=1, keepdims=True) / np.maximum((~np.isnan(mean)).sum(axis=1, keepdims=True), 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where((average > 0) & ~np.isnan(mean), mean / average, 1.0)
-    return np.clip(share, 0.05, None)
-
-
-def _ceiling(plain: Floats, days: Ints) -> Floats:
-    """Counts above it are cut off: median + 3 * sqrt(median + median^2 / 10)."""
-    filled = np.where(np.isnan(plain), np.inf, plain)
-    ordered = np.sort(filled, axis=1)
-    rows = np.arange(len(days))
-    low, high = np.maximum(days - 1, 0) // 2, np.minimum(days // 2, plain.shape[1] - 1)
-    median = np.where(days > 0, (ordered[rows, low] + ordered[rows, high]) / 2, 0.0)
-    mean = np.nansum(plain, axis=1) / np.maximum(days, 1)
+def _ceiling(y: Floats, share: Floats, known: Bools) -> Floats:
+    """Daily counts, weekday taken out, above which is cut off: median + 3 * sqrt(median + median^2 / 10)."""
+    counts = known & (share >= 0.2)  # a day on which nearly nobody calls says nothing about the level
+    days = counts.sum(axis=1)
+    plain = np.sort(np.where(counts, y / share, np.inf), axis=1)
+    rows, last = np.arange(len(days)), y.shape[1] - 1
+    middle = (plain[rows, np.maximum(days - 1, 0) // 2] + plain[rows, np.minimum(days // 2, last)]) / 2
+    median = np.where(days > 0, middle, 0.0)
+    mean = np.where(counts, y / share, 0.0).sum(axis=1) / np.maximum(days, 1)
     spread = np.maximum(median, np.minimum(mean, 1.0))  # rare topics: a median of 0 is not a ceiling of 0
     return median + 3 * np.sqrt(spread + spread**2 / 10)
 
@@ -265,9 +264,178 @@ COLUMNS = (
 )
 
 
+_DAYS = """
+select branch_id, topic_id, coverage, is_holiday, contacts, outage_contacts, business_day
+from intermediate.int_topic_days where business_day between %s and %s
+"""
+_OUTAGES = """
+select branch_id, topic_id, outage_id, contacts, business_day
+from intermediate.int_outage_days where business_day between %s and %s order by outage_id
+"""
+EVERYWHERE = "*"
+
+
 def calculate(conn: Conn, scope: Scope) -> Iterator[Sequence[Any]]:
-    """Rows of ``calculated_surges`` for the touched days and the ``REACH`` days after each."""
-    return iter(())
+    """Rows of ``calculated_surges`` for the touched days and the ``REACH`` days after each.
+
+    Only the days that these look back on are read, however long history is.
+    """
+    for first, last in _runs(conn, scope):
+        yield from _rows(_read(conn, first, last), first)
+
+
+def _runs(conn: Conn, scope: Scope) -> list[tuple[date, date]]:
+    """Runs of days to judge, first and last."""
+    known = conn.execute("select min(business_day) as a, max(business_day) as z from intermediate.int_topic_days")
+    span = known.fetchone()
+    if span is None or span["a"] is None:
+        return []
+    if scope.is_full:
+        return [(span["a"], span["z"])]
+    runs: list[tuple[date, date]] = []
+    for day in Reach(0, REACH).widen(scope.touched_days):
+        if span["a"] <= day <= span["z"]:
+            is_next = bool(runs) and (day - runs[-1][1]).days == 1
+            runs.append((runs.pop()[0] if is_next else day, day))
+    return runs
+
+
+# {(branch, topic, place of the day): {outage: (its contacts, those of an outage known when the day began)}}
+_Children = dict[tuple[str, str, int], dict[str, tuple[int, int]]]
+
+
+@dataclass(frozen=True)
+class _Days:
+    """What was read: series (branch, topic), the first day of the columns, and series x days."""
+
+    series: list[tuple[str, str]]
+    begin: date
+    contacts: Ints
+    outage_contacts: Ints
+    is_row: Bools
+    has_count: Bools
+    is_loaded: Bools
+    is_holiday: Bools
+    children: _Children
+
+
+def _read(conn: Conn, first: date, last: date) -> _Days:
+    from psycopg.rows import tuple_row
+
+    begin = first - timedelta(days=REACH)
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(_DAYS, (begin, last)).fetchall()
+        outages = cursor.execute(_OUTAGES, (begin, last)).fetchall()
+    series = sorted({(r[0], r[1]) for r in rows})
+    place = {one: number for number, one in enumerate(series)}
+    shape = (len(series), (last - begin).days + 1)
+    at = (
+        np.array([place[r[0], r[1]] for r in rows], dtype=np.int64),
+        np.array([(r[6] - begin).days for r in rows], dtype=np.int64),
+    )
+
+    def spread(values: list[Any], kind: Any) -> Any:
+        made = np.zeros(shape, dtype=kind)
+        made[at] = values
+        return made
+
+    return _Days(
+        series, begin,
+        spread([r[4] or 0 for r in rows], np.int64), spread([r[5] or 0 for r in rows], np.int64),
+        spread([True] * len(rows), np.bool_), spread([r[4] is not None for r in rows], np.bool_),
+        spread([r[2] == "loaded" for r in rows], np.bool_), spread([r[3] for r in rows], np.bool_),
+        _children(outages, begin),
+    )  # fmt: skip
+
+
+def _children(outages: list[tuple[Any, ...]], begin: date) -> _Children:
+    """Children of outages; an outage is known in a branch that had children of it on an earlier day."""
+    days: dict[tuple[str, str], set[int]] = {}
+    for branch, _, outage, _, on in outages:
+        days.setdefault((branch, outage), set()).add((on - begin).days)
+    found: _Children = {}
+    for branch, topic, outage, contacts, on in outages:
+        day = (on - begin).days
+        was_known = any(0 < day - earlier <= OUTAGE_DAYS for earlier in days[branch, outage])
+        for where in (branch, EVERYWHERE):
+            of_series = found.setdefault((where, topic, day), {})
+            before = of_series.get(outage, (0, 0))
+            of_series[outage] = (before[0] + contacts, before[1] + contacts * was_known)
+    return found
+
+
+def _counts(days: _Days) -> Counts:
+    branches = {b: n for n, b in enumerate(sorted({b for b, _ in days.series}))}
+    weekday = (days.begin.weekday() + np.arange(days.contacts.shape[1])) % 7
+    return Counts(
+        days.contacts, days.is_loaded, ~days.is_holiday, weekday,
+        group=np.array([branches[b] for b, _ in days.series]),
+        pool=np.array([int(b == EVERYWHERE) for b, _ in days.series]),
+    )  # fmt: skip
+
+
+def _rows(days: _Days, first: date) -> Iterator[Sequence[Any]]:
+    if not days.series:
+        return
+    found = judge(_counts(days))
+    width = days.contacts.shape[1]
+    past = np.concatenate([np.zeros((len(days.series), 1), dtype=np.int64), np.cumsum(days.contacts, axis=1)], axis=1)
+    for day in range((first - days.begin).days, width):
+        leading = _leading(days, found, day)
+        recent = past[:, day + 1] - past[:, max(day - LOOK_BACK, 0)]
+        for one in np.flatnonzero(days.is_row[:, day] & (recent > 0)):
+            yield _row(days, found, int(one), day, leading)
+
+
+def _leading(days: _Days, found: Findings, day: int) -> dict[str, str]:
+    """{topic: branch with the largest excess}; the first one by name of equals."""
+    best: dict[str, tuple[float, str]] = {}
+    for one, (branch, topic) in enumerate(days.series):
+        excess = float(days.contacts[one, day] - found.expected[one, day])
+        if branch != EVERYWHERE and excess > best.get(topic, (0.0, ""))[0]:
+            best[topic] = (excess, branch)
+    return {topic: branch for topic, (_, branch) in best.items()}
+
+
+def _row(days: _Days, found: Findings, one: int, day: int, leading: dict[str, str]) -> Sequence[Any]:
+    branch, topic = days.series[one]
+    contacts = int(days.contacts[one, day]) if days.has_count[one, day] else None
+    by_outage = days.children.get((branch, topic, day), {})
+    known = sum(known for _, known in by_outage.values())
+    start = int(found.start[one, day])
+    excess = float(days.contacts[one, day] - found.expected[one, day])
+    if not days.is_loaded[one, day]:
+        verdict = "partial"
+    elif found.history[one, day] < LEAST_HISTORY:
+        verdict = "not_enough_history"
+    elif start < 0:
+        verdict = "usual"
+    else:
+        verdict = "known_outage" if known and known >= EXPLAINED * excess else "surge"
+    is_found = start >= 0
+    by = {(True, True): "both", (True, False): "tail", (False, True): "cusum"}
+    begun = days.begin + timedelta(days=start) if is_found else None
+    return (
+        branch, topic, contacts, int(found.history[one, day]),
+        *(_figure(values[one, day]) for values in (found.expected, found.dispersion, found.upper, found.p, found.q,
+                                                    found.cusum)),
+        _figure(excess), bool(days.is_holiday[one, day]),
+        int(days.outage_contacts[one, day]) if contacts is not None else None,
+        known if contacts is not None else None,
+        min(by_outage, key=lambda outage: (-by_outage[outage][0], outage)) if by_outage else None,
+        verdict,
+        by[bool(found.has_tail[one, day]), bool(found.has_cusum[one, day])] if is_found else None,
+        leading.get(topic) if is_found and branch == EVERYWHERE else None,
+        start == day if is_found else None,
+        f"{branch}|{topic}|{begun}" if is_found else None, begun,
+        day - start + 1 if is_found else None,
+        days.begin + timedelta(days=day),
+    )  # fmt: skip
+
+
+def _figure(value: float) -> float | None:
+    """Nine significant digits, as they are published; None for what was not judged."""
+    return None if math.isnan(value) else float(f"{value:.9g}")
 
 
 SURGES = Analysis("surges", COLUMNS, calculate, Reach(0, REACH))
