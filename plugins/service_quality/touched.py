@@ -119,6 +119,7 @@ union all select event_at from changed_ticket_events
 union all select t.opened_at from raw.tickets as t inner join changed_ticket_events using (ticket_id)
 union all select ordered_at from changed_connections
 union all select connected_at from changed_connections
+union all select started_at from changed_measures
 union all select evaluated_at from changed_evaluations
 union all select e.evaluated_at from raw.evaluations as e inner join changed_evaluation_items using (evaluation_id)
 union all select coalesce(submitted_at, started_at, updated_at) from changed_survey_responses

@@ -30,8 +30,8 @@ from service_quality.window import Reach
 
 HISTORY = 56  # days that the expectation is made of: eight weeks
 GUARD = 2  # days before the judged one that are left out of them
-HALF_LIFE = 21.0  # days after which a day of history weighs half
-FAR = 3.0  # standard deviations beyond which a day of history weighs less
+HALF_LIFE = 14.0  # days after which a day of history weighs half
+FAR = 3.5  # standard deviations beyond which a day of history weighs less
 LEAST_HISTORY = 28  # judged days among them without which nothing is said
 FALSE_DISCOVERIES = 0.05
 LEAST_CONTACTS = 5  # a surge has at least so many contacts that day
@@ -42,7 +42,7 @@ CUSUM_DAYS = 28  # the sum begins anew so many days before each day
 EPISODE_GAP = 2  # days without finding that do not end a surge
 EPISODE_DAYS = 42  # how far back the beginning of a surge is looked for
 LIMIT = 0.99  # point of the predictive distribution that charts show as the usual upper limit
-PROFILE_WEIGHT = 300.0
+PROFILE_WEIGHT = 100.0  # contacts a weekday
 OUTAGE_DAYS = 28  # an outage is known when it had children so many days before, at most
 EXPLAINED = 0.5  # share of the excess that children of a known outage must have to explain it
 
@@ -133,7 +133,7 @@ def _expectation(counts: Counts, day: int) -> tuple[Ints, Floats, Floats, Floats
     for _ in range(3):
         level, alpha = _fit(cut, share, weight, counts.pool, days >= LEAST_HISTORY)
         mean = level[:, None] * share
-        far = (cut - mean) / np.sqrt(np.maximum(mean + alpha[:, None] * mean**2, 1e-9))
+        far = (y - mean) / np.sqrt(np.maximum(mean + alpha[:, None] * mean**2, 1e-9))
         weight = recent * np.minimum(FAR / np.maximum(far, FAR), 1.0) ** 2
     effective_days = weight.sum(axis=1) ** 2 / (weight**2).sum(axis=1)
     uncertain = alpha + (1 / level + alpha) / effective_days
