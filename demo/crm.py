@@ -67,6 +67,10 @@ TABLES: dict[str, tuple[str, ...]] = {
         "order_id integer", "abonent_id integer", "office_code varchar(8)", "tech smallint", "received_at {ts}",
         "promised date", "done_at {ts}", "withdrawn_at {ts}",
     ),
+    "office_actions": (
+        "action_id integer", "office_code varchar(8)", "reason_id integer", "surge_ref varchar(80)",
+        "summary varchar(200)", "responsible varchar(60)", "begun_at {ts}", "finished_at {ts}",
+    ),
     "listening": (
         "listening_id integer", "pbx varchar(8)", "call_uid varchar(40)", "tab_no varchar(10)",
         "listener varchar(8)", "form_code varchar(10)", "form_ver integer", "mood smallint", "resolved smallint",
@@ -408,6 +412,7 @@ def versions(world: w.World, happened: Crm) -> dict[str, list[Row]]:
     _note_rows(happened.notes, rows, world)
     _case_rows(happened.cases, rows)
     _evaluation_rows(happened.evaluations, rows, world)
+    _action_rows(world, rows)
     for name in rows:
         rows[name].sort(key=lambda row: row[-1])
     return rows
@@ -562,6 +567,17 @@ def _evaluation_rows(found: Iterable[Evaluation], rows: dict[str, list[Row]], wo
             now = one.marks[index]
             if one.rescored is not None and now != was:
                 rows["listening_marks"].append((*head, now, int(now is None), one.rescored))
+
+
+def _action_rows(world: w.World, rows: dict[str, list[Row]]) -> None:
+    """Measures are entered half an hour after they began, and once more when they ended."""
+    reason = {t.topic_id: i for i, t in enumerate(w.TOPICS, 1)}
+    for number, one in enumerate(w.MEASURES, 1):
+        head = (number, one.branch_id, reason[one.topic_id], one.surge_id, one.what, one.owner, one.begun)
+        if one.begun >= world.start:
+            rows["office_actions"].append((*head, None, one.begun + 1800))
+            if one.finished is not None:
+                rows["office_actions"].append((*head, one.finished, one.finished + 1800))
 
 
 def column_names(table: str) -> list[str]:

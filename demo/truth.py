@@ -203,6 +203,10 @@ def planted(world: w.World) -> dict[str, Any]:
             "branch_id": left.branch_id, "owed_from": left.first.isoformat(), "owed_to": left.last.isoformat(),
             "called_share": left.called_share,
         },
+        "measures": [
+            {"measure_id": f"M-{number}", "branch_id": m.branch_id, "topic_id": m.topic_id, "started_at": c.stamp(m.begun)}
+            for number, m in enumerate(w.MEASURES, 1)
+        ],
         "biased_listener": w.BIASED_LISTENER,
         "branch_moved_to_gpon": w.GPON_BRANCH,
         "remapped_topic": {

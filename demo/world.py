@@ -238,7 +238,37 @@ class Crash:
     down: int
 
 
+@dataclass(frozen=True)
+class Measure:
+    """What somebody did against a surge; instants are UTC epoch seconds. ``branch_id`` None: in all branches."""
+
+    branch_id: str | None
+    topic_id: str
+    surge_id: str | None
+    what: str
+    owner: str
+    begun: int
+    finished: int | None = None
+
+
+def _at(branch_id: str, day: date, hour: int) -> int:
+    return int(datetime.combine(day, time(hour), BRANCH[branch_id].zone).timestamp())
+
+
 SURGE = Surge()
+SURGE_ID = f"{SURGE.branch_id}|{SURGE.topic_id}|{SURGE.first.isoformat()}"
+MEASURES = (
+    Measure("nsk", "no_internet", None, "Crew sent to the broken ring, notice in the voice menu", "Duty engineer",
+            _at("nsk", date(2026, 10, 14), 11), _at("nsk", date(2026, 10, 16), 18)),
+    Measure("nsk", "no_internet", SURGE_ID, "Two operators of sales take technical calls", "Shift lead",
+            _at("nsk", date(2026, 10, 15), 9), _at("nsk", date(2026, 10, 17), 20)),
+    Measure("ekb", "connection_delay", None, "Second crew connects new lines", "Head of installation",
+            _at("ekb", date(2026, 10, 12), 8)),
+    Measure(None, "bill_question", None, "Leaflet with the bill, ask +7 495 000-01-00", "Billing",
+            _at("msk", date(2026, 10, 20), 9)),
+    Measure("sam", "router_fault", None, "Routers lent for two weeks", "Warehouse",
+            _at("sam", date(2026, 11, 7), 10)),
+)  # fmt: skip
 LATE_CONNECTIONS = LateConnections()
 NEGLECTED_CALLBACKS = NeglectedCallbacks()
 GPON_BRANCH = "sam"

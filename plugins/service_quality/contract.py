@@ -363,6 +363,26 @@ CRM_TABLES: tuple[Table, ...] = (
         "updated_at",
         True,
     ),
+    Table(
+        "measures",
+        Source.CRM,
+        "Special measures that people took against a surge of a topic.",
+        (
+            _text("measure_id", "Measure."),
+            _text("branch_id", "Branch it was taken in; null for all branches."),
+            _text("topic_id", "Topic it is meant to help with."),
+            _text("surge_id", "Surge it answers, as topic_surges names it; null where nobody noted it."),
+            _text("what", "What was done, in words.", Personal.FREE_TEXT),
+            _text("owner", "Who answers for it."),
+            _at("started_at", "When it began to work (UTC)."),
+            _at("ended_at", "When it ended (UTC); null while it lasts."),
+            _UPDATED,
+        ),
+        ("measure_id",),
+        "updated_at",
+        "updated_at",
+        False,
+    ),
 )
 
 TELEPHONY_TABLES: tuple[Table, ...] = (

@@ -124,6 +124,7 @@ union all select later.event_at from changed_ticket_events as e
 inner join raw.ticket_events as later on e.ticket_id = later.ticket_id and e.event_at < later.event_at
 union all select ordered_at from changed_connections
 union all select connected_at from changed_connections
+union all select started_at from changed_measures
 union all select evaluated_at from changed_evaluations
 union all select e.evaluated_at from raw.evaluations as e inner join changed_evaluation_items using (evaluation_id)
 union all select coalesce(submitted_at, started_at, updated_at) from changed_survey_responses

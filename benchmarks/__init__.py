@@ -1,0 +1,1 @@
+"""Measurements of methods against known truth; run as ``python -m benchmarks.<name>``."""

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+-- What Python found, as marts may read it.
+select * from {{ ref('stg_calculated__surges') }}
