@@ -3,8 +3,13 @@
 with
 units as (
     select
-        *,
-        audit_score - 25 * (subscriber_points - 1) as gap
+        grain,
+        grain_id,
+        audit_band,
+        subscriber_band,
+        cast(audit_score as numeric(28, 9)) as score,
+        cast(subscriber_points as numeric(28, 9)) as points,
+        cast(audit_score as numeric(28, 9)) - 25 * (cast(subscriber_points as numeric(28, 9)) - 1) as gap
     from {{ ref('int_audit_units') }}
 ),
 
@@ -26,8 +31,8 @@ sums as (
         grain,
         grain_id,
         count(*) as pairs,
-        sum(audit_score) / count(*) as audit_score_mean,
-        sum(subscriber_points) / count(*) as subscriber_points_mean,
+        sum(score) / count(*) as audit_score_mean,
+        sum(points) / count(*) as subscriber_points_mean,
         sum(gap) / count(*) as gap_mean,
         (sum(gap * gap) - sum(gap) * sum(gap) / count(*)) / nullif(count(*) - 1, 0) as gap_variance,
         {{ count_if("audit_band = 'high' and subscriber_band = 'low'") }} as high_audit_low_rating,
@@ -38,14 +43,23 @@ sums as (
 
 -- An interval by the normal distribution says nothing about a few pairs.
 select
-    sums.*,
+    sums.grain,
+    sums.grain_id,
+    sums.pairs,
+    sums.high_audit_low_rating,
+    sums.low_audit_high_rating,
+    {% for name in ['audit_score_mean', 'subscriber_points_mean', 'gap_mean'] -%}
+    {{ rounded('sums.' ~ name) }} as {{ name }},
+    {% endfor -%}
     agreed.agreed_cases as pairs_agreed,
     {% for kind in ['linear', 'quadratic'] -%}
     {% for part in ['', '_low', '_high'] -%}
     case when sums.pairs >= 30 then agreed.kappa_{{ kind }}{{ part }} end as kappa_{{ kind }}{{ part }},
     {% endfor %}
     {%- endfor %}
-    case when sums.pairs >= 10 and sums.gap_variance > 0 then {{ z_95() }} * sqrt(sums.gap_variance / sums.pairs) end
-        as gap_half_width
+    case
+        when sums.pairs >= 10 and sums.gap_variance > 0
+            then {{ rounded(z_95() ~ ' * sqrt(sums.gap_variance / sums.pairs)') }}
+    end as gap_half_width
 from sums
 inner join agreed on sums.grain = agreed.grain and sums.grain_id = agreed.grain_id

@@ -11,7 +11,7 @@ listeners as (
         contact_id,
         operator_id,
         evaluator_id,
-        avg(cast(score as {{ dbt.type_numeric() }})) as audit_score
+        {{ rounded('avg(cast(score as ' ~ dbt.type_numeric() ~ '))') }} as audit_score
     from {{ ref('fct_evaluations') }}
     where evaluator_id is not null and score is not null and {{ in_last_days('business_day', 90) }}
     group by contact_id, operator_id, evaluator_id
@@ -24,7 +24,7 @@ units as (
         {{ id }} as grain_id,
         contact_id,
         operator_id,
-        cast(audit_score as {{ dbt.type_numeric() }}) as audit_score,
+        audit_score,
         subscriber_points
     from pairs
     union all
@@ -46,7 +46,7 @@ select
     contact_id,
     operator_id,
     audit_score,
-    cast(subscriber_points as {{ dbt.type_numeric() }}) as subscriber_points,
+    subscriber_points,
     {{ audit_band('audit_score') }} as audit_band,
     {{ opinion_band('subscriber_points') }} as subscriber_band
 from units

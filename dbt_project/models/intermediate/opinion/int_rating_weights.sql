@@ -59,6 +59,6 @@ select
     cast(n_3 as bigint) as calls_eligible,
     cast(x_3 as bigint) as calls_answered,
     level,
-    round(least(weight_uncut, 3), 9) as weight,
+    {{ rounded('least(weight_uncut, 3)') }} as weight,
     weight_uncut > 3 as is_cut
 from priced

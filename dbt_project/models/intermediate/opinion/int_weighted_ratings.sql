@@ -29,7 +29,7 @@ answers as (
 weighted as (
     select
         answers.*,
-        coalesce(weights.weight, 1) as weight,
+        cast(coalesce(weights.weight, 1) as numeric(28, 9)) as weight,
         answers.answered > 0 and coalesce(weights.is_cut, false) as is_cut,
         case when answers.answered > 0 then coalesce(weights.level, 0) end as level
     from answers
@@ -54,12 +54,12 @@ select
     {{ sum_of('answered', 'is_cut') }} as answers_cut,
     {{ sum_of('answered', 'level = 3') }} as answers_at_full_detail,
     {{ sum_of('points') }} as points,
-    sum(cast(points as numeric(28, 12)) * points / nullif(answered, 0)) as points_squared,
-    sum(weight * answered) as w,
-    sum(weight * points) as wx,
-    sum(weight * weight * answered) as w2,
-    sum(weight * weight * points) as w2x,
-    sum(weight * weight * points * points / nullif(answered, 0)) as w2xx
+    {{ rounded('sum(cast(points as numeric(28, 12)) * points / nullif(answered, 0))') }} as points_squared,
+    {{ rounded('sum(weight * answered)') }} as w,
+    {{ rounded('sum(weight * points)') }} as wx,
+    {{ rounded('sum(weight * weight * answered)') }} as w2,
+    {{ rounded('sum(weight * weight * points)') }} as w2x,
+    {{ rounded('sum(weight * weight * points * points / nullif(answered, 0))') }} as w2xx
 from weighted
 where {{ grain }}_id is not null
 group by {{ grain }}_id, criterion

@@ -45,9 +45,9 @@ select
     agreement.kappa_quadratic_high,
     agreement.high_audit_low_rating,
     agreement.low_audit_high_rating,
-    {{ rounded('agreement.audit_score_mean') }} as audit_score_mean,
-    {{ rounded('agreement.subscriber_points_mean') }} as subscriber_points_mean,
-    {{ rounded('agreement.gap_mean') }} as gap_mean,
+    agreement.audit_score_mean,
+    agreement.subscriber_points_mean,
+    agreement.gap_mean,
     {{ rounded('agreement.gap_mean - agreement.gap_half_width') }} as gap_mean_low,
     {{ rounded('agreement.gap_mean + agreement.gap_half_width') }} as gap_mean_high,
     {% for name in ['solved_pairs', 'solved_agreed', 'solved_by_audit_only', 'solved_by_subscriber_only'] -%}

@@ -3,7 +3,7 @@ with
 sums as (
     select
         *,
-        cast(points as numeric(28, 12)) / nullif(answers, 0) as raw,
+        {{ ratio('points', 'answers') }} as raw,
         wx / nullif(w, 0) as weighted
     from {{ ref('int_weighted_ratings') }}
 ),
