@@ -41,7 +41,7 @@ sums as (
     group by grain, grain_id
 )
 
--- An interval by the normal distribution says nothing about a few pairs.
+-- An interval by the normal distribution says nothing about a few pairs: kappa's covers 0.88 at 30, 0.92 at 50.
 select
     sums.grain,
     sums.grain_id,
@@ -54,7 +54,7 @@ select
     agreed.agreed_cases as pairs_agreed,
     {% for kind in ['linear', 'quadratic'] -%}
     {% for part in ['', '_low', '_high'] -%}
-    case when sums.pairs >= 30 then agreed.kappa_{{ kind }}{{ part }} end as kappa_{{ kind }}{{ part }},
+    case when sums.pairs >= 50 then agreed.kappa_{{ kind }}{{ part }} end as kappa_{{ kind }}{{ part }},
     {% endfor %}
     {%- endfor %}
     case
