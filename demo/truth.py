@@ -187,6 +187,7 @@ def planted(world: w.World) -> dict[str, Any]:
         "last_day": world.last_day.isoformat(),
         "rude_operators": [o.operator_id for o in people if o.is_rude],
         "slow_operators": [o.operator_id for o in people if o.is_slow],
+        "rating_dodger": next(o.operator_id for o in people if o.waits_for_hang_up),
         "unfair_looking_operator": {
             "operator_id": next(o.operator_id for o in people if o.takes_hard),
             "hard_topics": [t.topic_id for t in w.TOPICS if t.hard],

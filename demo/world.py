@@ -190,6 +190,7 @@ class Operator:
     manner: float = 0.0
     takes_hard: bool = False
     is_rude: bool = False
+    waits_for_hang_up: bool = False
     is_slow: bool = False
 
     def login(self, server_id: str, day: date) -> Login:
@@ -353,6 +354,7 @@ def _plant_operators(staff: list[Operator]) -> None:
     for branch_id, team, rank in (("msk", "technical", 5), ("nsk", "client_service", 2)):
         slow = _of(staff, branch_id, team)[rank]
         slow.is_slow, slow.pace = True, 1.8
+    _of(staff, "ekb", "technical")[2].waits_for_hang_up = True
     unfair = _of(staff, "sam", "technical")[0]
     unfair.takes_hard, unfair.skill, unfair.manner, unfair.pace = True, 0.0, 0.0, 1.0
     _move(_of(staff, "msk", "technical")[6], "sam", 901)
