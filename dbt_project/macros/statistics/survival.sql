@@ -1,7 +1,7 @@
 {#-
 CTEs that give the time within which so many per cent were done, though some are not done yet. The last is `fastest`:
-`keys`, fastest_<percent>: the shortest time by which at least that share was done; null beyond the share that was
-observed to finish.
+`keys`, fastest_<percent>: the shortest time by which at least that share was done; null beyond what was seen: the share
+was not reached, or fewer than half of those that were not done by then had been watched for so long.
 items: a relation with `keys`, seconds (until done, or so far), is_finished.
 Method: Kaplan-Meier. What is not done yet counts as undone for as long as it was watched, and says nothing about
 later. Where everything is done this is the nearest rank: the time of item number ceil(share * n).
@@ -33,6 +33,7 @@ at_risk as (
 surviving as (
     select
         *,
+        sum(leaving) over (partition by {{ by }}) as items,
         exp(sum(case
             when finished = at_risk then -100.0
             else ln(1.0 - cast(finished as {{ dbt.type_float() }}) / at_risk)
@@ -44,14 +45,30 @@ surviving as (
     from at_risk
 ),
 
+watched as (
+    select
+        *,
+        round(cast(survival as numeric(28, 12)), 9) as left_over,
+        2 * at_risk >= round(cast(items * lag(survival, 1, cast(1.0 as {{ dbt.type_float() }})) over (
+            partition by {{ by }}
+            order by seconds asc
+        ) as numeric(28, 12)), 6) as is_supported
+    from surviving
+),
+
 fastest as (
     select
         {{ by }}
         {%- for percent in percents %},
-        min(seconds) filter (where round(cast(survival as numeric(28, 12)), 9) <= {{ (100 - percent) / 100 }})
-            as fastest_{{ percent }}
+        {%- set reached = 'left_over <= ' ~ (100 - percent) / 100 %}
+        case
+            when
+                min(seconds) filter (where {{ reached }})
+                = min(seconds) filter (where {{ reached }} and is_supported)
+                then min(seconds) filter (where {{ reached }})
+        end as fastest_{{ percent }}
         {%- endfor %}
-    from surviving
+    from watched
     group by {{ by }}
 )
 {%- endmacro %}

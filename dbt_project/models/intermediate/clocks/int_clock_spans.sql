@@ -1,6 +1,7 @@
 {{ config(indexes=[{'columns': ['clock']}]) }}
 -- Orders, faults and complaints around the touched days as spans of time: from the order or report until the service
--- works or the cause is gone, watched for 92 days at most. A ticket that is open again is not done.
+-- works or the cause is gone, watched for 92 days at most. A ticket that is open again is not done. Whether a target was
+-- kept is told when it has passed, not before: what is done early would else stand for what is still to come.
 with
 orders as (
     select
@@ -13,7 +14,10 @@ orders as (
         connected_at as finished_at,
         cancelled_at is not null and connected_at is null as is_excluded,
         true as is_judged,
-        is_on_promise as is_within_target,
+        case
+            when promised_on <= {{ as_of_day() }} and promised_on <= {{ add_days('business_day', followed_days()) }}
+                then coalesce(is_on_promise, false)
+        end as is_within_target,
         business_day
     from {{ ref('fct_connections') }}
     where {{ near_touched_days('business_day', 155, 31) }}
@@ -23,10 +27,6 @@ tickets as (
     select
         *,
         case when status = 'open' then null else solved_at end as finished_at,
-        case
-            when status = 'open' and solved_at is not null then case when due_at < {{ data_until() }} then false end
-            else is_within_target
-        end as is_in_time,
         kind = 'complaint' or is_valid_fault is not null or coalesce(status, '') <> 'open' as is_judged
     from {{ ref('fct_tickets') }}
     where kind in ('fault', 'complaint') and {{ near_touched_days('business_day', 155, 155) }}
@@ -52,7 +52,10 @@ spans as (
         finished_at,
         coalesce(not is_valid_fault, false) or (status <> 'open' and finished_at is null) as is_excluded,
         is_judged,
-        is_in_time as is_within_target,
+        case
+            when due_at <= {{ data_until() }} and due_at <= {{ add_seconds('opened_at', followed_days() ~ ' * 86400') }}
+                then coalesce(finished_at <= due_at, false)
+        end as is_within_target,
         business_day
     from tickets
     where {{ condition }}

@@ -8,11 +8,11 @@
 }}
 -- What subscribers said about a contact, on the contact's day and for the operator who handled it first. An interview
 -- comes days later, so a day also reads the month after it. One about no known contact, or about one more than 31 days
--- before it, counts on its own day.
+-- before it, counts on its own day. Interviews about a new connection are about no contact.
 with
 responses as (
     select * from {{ ref('fct_survey_responses') }}
-    where is_complete and {{ near_touched_days('business_day', 31, 31) }}
+    where is_complete and connection_id is null and {{ near_touched_days('business_day', 31, 31) }}
 ),
 
 contacts as (
