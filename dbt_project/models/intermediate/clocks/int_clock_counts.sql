@@ -45,6 +45,22 @@ answered as (
         {% endfor -%}
     from answer_cells
     group by cell_branch_id, cell_technology, month_start
+),
+
+-- Reports can come from lines nobody knows: they are counted, and have no frequency.
+reported as (
+    select
+        branch_id,
+        technology,
+        month_start
+    from {{ ref('int_lines_monthly') }}
+    union
+    select
+        branch_id,
+        technology,
+        month_start
+    from spans
+    where clock in ('fault_repair_all', 'complaint_resolution')
 )
 
 select * from spans
@@ -75,9 +91,9 @@ from answered
 union all
 select
     '{{ clock }}' as clock,
-    lines.branch_id,
-    lines.technology,
-    lines.month_start,
+    reported.branch_id,
+    reported.technology,
+    reported.month_start,
     coalesce(spans.population, 0) as population,
     coalesce(spans.excluded, 0) as excluded,
     coalesce(spans.not_judged, 0) as not_judged,
@@ -91,12 +107,17 @@ select
     null as fastest_95,
     null as fastest_99,
     coalesce(spans.population - spans.not_judged, 0) as numerator,
-    lines.lines as denominator
-from {{ ref('int_lines_monthly') }} as lines
+    coalesce(lines.lines, 0) as denominator
+from reported
+left join {{ ref('int_lines_monthly') }} as lines
+    on
+        reported.branch_id = lines.branch_id
+        and reported.technology = lines.technology
+        and reported.month_start = lines.month_start
 left join spans
     on
         spans.clock = '{{ source }}'
-        and lines.branch_id = spans.branch_id
-        and lines.technology = spans.technology
-        and lines.month_start = spans.month_start
+        and reported.branch_id = spans.branch_id
+        and reported.technology = spans.technology
+        and reported.month_start = spans.month_start
 {% endfor -%}
