@@ -36,3 +36,104 @@ count(*) as first_line_index,
 {{ wilson_low('(' ~ numerator ~ ')', '(' ~ denominator ~ ')') }} as {{ name }}_low,
 {{ wilson_high('(' ~ numerator ~ ')', '(' ~ denominator ~ ')') }} as {{ name }}_high
 {%- endmacro %}
+
+{#- Per window: contacts whose window has closed, those that came back, and the share that did not. -#}
+{% macro repeats_with_intervals() -%}
+{% for window in ['24h', '7d', '30d', 'any_24h', 'any_7d', 'any_30d'] -%}
+{%- set own = 'repeat_' ~ window -%}
+{{ own }}_index,
+{{ own }}_repeats,
+{{ rate_with_interval('fcr_' ~ window, own ~ '_index - ' ~ own ~ '_repeats', own ~ '_index') }}{{ ',\n' if not loop.last }}
+{%- endfor %}
+{%- endmacro %}
+
+{#-
+CTEs of resolution_daily; the last, `counted`, has the spine's rows with the counts of all domains. A class has what its
+topics of the day have.
+-#}
+{% macro resolution_ctes() -%}
+with
+spine as (
+    select * from {{ ref('int_resolution_spine') }}
+    where {{ in_reach(31, 0) }}
+),
+
+topics as (
+    select
+        topic_id,
+        coalesce(topic_class, 'unmapped') as topic_class,
+        business_day
+    from {{ ref('int_topic_spine') }}
+    where {{ in_reach(31, 0) }}
+){% for domain, counts in resolution_counts().items() %},
+
+{{ domain }}_of_day as (
+    select * from {{ ref('int_' ~ domain ~ '_daily') }}
+    where {{ in_reach(31, 0) }}
+),
+
+{{ domain }} as (
+    select
+        grain,
+        grain_id,
+        {{ counts | join(', ') }},
+        business_day
+    from {{ domain }}_of_day
+    union all
+    select
+        'topic_class' as grain,
+        topics.topic_class as grain_id,
+        {% for name in counts -%}
+        cast(sum(counted.{{ name }}) as bigint) as {{ name }},
+        {% endfor -%}
+        counted.business_day
+    from {{ domain }}_of_day as counted
+    inner join topics on counted.grain_id = topics.topic_id and counted.business_day = topics.business_day
+    where counted.grain = 'topic'
+    group by topics.topic_class, counted.business_day
+){% endfor %},
+
+counted as (
+    select
+        spine.grain,
+        spine.grain_id,
+        {{ coverage_columns(resolution_counts().keys() | list) }},
+        {% for domain, counts in resolution_counts().items() -%}
+        {{ counted(domain, counts | join(' ')) }},
+        {% endfor -%}
+        spine.business_day
+    from spine
+    {% for domain in resolution_counts() -%}
+    left join {{ domain }}
+        on
+            spine.grain = {{ domain }}.grain
+            and spine.grain_id = {{ domain }}.grain_id
+            and spine.business_day = {{ domain }}.business_day
+    {% endfor %}
+)
+{%- endmacro %}
+
+{#- The rows of the three spines and the classes of the topics, with the coverage of the domains. -#}
+{% macro resolution_spine() -%}
+{%- set columns -%}
+repeats_coverage,
+    surveys_coverage as contact_surveys_coverage,
+    evaluations_coverage,
+    case when tickets_coverage = 'not_configured' then tickets_coverage else repeats_coverage end as first_line_coverage,
+    ticket_events_coverage,
+    business_day
+{%- endset -%}
+{% for grain in ['operator', 'branch', 'topic'] -%}
+select
+    cast('{{ grain }}' as {{ dbt.type_string() }}) as grain,
+    {{ grain }}_id as grain_id,
+    {{ columns }}
+from {{ ref('int_' ~ grain ~ '_spine') }}
+union all
+{% endfor -%}
+select distinct
+    cast('topic_class' as {{ dbt.type_string() }}) as grain,
+    coalesce(topic_class, 'unmapped') as grain_id,
+    {{ columns }}
+from {{ ref('int_topic_spine') }}
+{%- endmacro %}

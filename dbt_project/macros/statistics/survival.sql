@@ -74,7 +74,7 @@ fastest as (
 {%- endmacro %}
 
 {#-
-Interval (95 %) of a Poisson mean of which `x` events were seen, to about 1 %; the lower end for 0 events is 0.
+Interval (95 %) of a Poisson mean of which `x` events were seen, to about 1 % from two events on; for none the lower end is 0.
 Source: Byar's approximation, Breslow and Day 1987, vol. II, p. 69.
 -#}
 {% macro poisson_low(x) -%}

@@ -6,9 +6,9 @@
         indexes=[{'columns': ['business_day']}]
     )
 }}
--- Contacts whose week has passed: came back with the same topic, or handed on. Handed on is a contact from which, within
--- 31 days, a ticket was opened that needed somebody else: assigned to another person or team than its opener, or a
--- fault found valid. So a day also reads the month after it.
+-- Contacts whose week has passed: came back with the same topic, or handed on. Handed on is a contact from which a
+-- ticket was opened within 31 days that needed somebody else: assigned to another person or team than its opener, or
+-- a fault found valid. So a day also reads the month after it.
 with
 contacts as (
     select * from {{ ref('fct_repeat_contacts') }}
