@@ -185,7 +185,7 @@ def publish_usual_weeks(conn, mart, amount):
 
 
 def judge(url, suite, only=None):
-    """{rule: verdict} for the day's rows."""
+    """{rule: verdict} for the day's rows; all rows of a mart without days."""
     rules = [r for r in suite.expectations if only is None or r.id == only]
     chosen = suite.model_copy(update={"expectations": rules})
     with ops.connect(url) as conn:
