@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import calls as c
-from demo import crm, ivr
+from demo import churn, crm, ivr, surveys
 from demo import world as w
 from demo.orders import Order
 
@@ -67,6 +67,12 @@ def write(
         ("evaluation_id", "linkedid", "operator_id", "evaluator_id", "form_version", "tone", "solved",
          "evaluated_at", "raw_score", "is_fatal"),
         (_evaluation(world, one) for one in happened.evaluations),
+    )  # fmt: skip
+    _save(
+        folder / "churn.csv",
+        ("subscriber_id", "left_on", "entered_at", "experience", "ratio"),
+        ((world.subscribers.ids[number], leave.on, c.stamp(leave.at), leave.experience, leave.ratio)
+         for number, leave in happened.leaves.items()),
     )  # fmt: skip
     (folder / "planted.json").write_text(json.dumps(planted(world), indent=2, ensure_ascii=False) + "\n")
 
@@ -193,6 +199,14 @@ def planted(world: w.World) -> dict[str, Any]:
             "promised_to": late.last.isoformat(), "late_share": late.late_share,
         },
         "biased_listener": w.BIASED_LISTENER,
+        "churn": {
+            "base_per_day": churn.BASE_PER_DAY, "ratios": churn.RATIOS, "lasts_days": churn.LASTS_DAYS,
+            "long_wait_seconds": churn.LONG_WAIT_SECONDS,
+        },
+        "comment_theme": {
+            "week_start": surveys.THEME_WEEK.isoformat(), "topics": list(surveys.THEME_TOPICS),
+            "words": list(surveys.THEME_WORDS), "comments": list(surveys.THEME),
+        },
         "branch_moved_to_gpon": w.GPON_BRANCH,
         "remapped_topic": {
             "topic_id": w.REMAPPED_TOPIC, "from_day": w.REMAPPED_ON.isoformat(), "to_class": w.REMAPPED_TO,
