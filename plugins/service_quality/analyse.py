@@ -7,11 +7,11 @@ from datetime import date
 
 from psycopg import sql
 
-from service_quality.analyses import surges
+from service_quality.analyses import surges, words
 from service_quality.analyses.base import Analysis, Scope
 from service_quality.ops import Conn
 
-ANALYSES: tuple[Analysis, ...] = (surges.SURGES,)
+ANALYSES: tuple[Analysis, ...] = (surges.SURGES, words.WORDS)
 
 
 def run(conn: Conn, scope: Scope, analyses: Sequence[Analysis] | None = None) -> dict[str, int]:
