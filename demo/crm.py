@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from demo import calls as c
-from demo import ivr
+from demo import churn, ivr
 from demo import world as w
 from demo.orders import Order
 
@@ -156,6 +156,7 @@ class Crm:
     cases: list[Case]
     evaluations: list[Evaluation]
     orders: list[Order]
+    leaves: dict[int, churn.Leave]
 
 
 # (code, points, weight, fatal kind, first form version)
@@ -177,9 +178,9 @@ CRITERIA: tuple[tuple[str, int, int, str | None, int], ...] = (
 OPTIONAL_CRITERIA = {"offer_made", "procedure"}
 
 
-def happenings(world: w.World, days: c.Days, orders: list[Order]) -> Crm:
+def happenings(world: w.World, days: c.Days, orders: list[Order], leaves: dict[int, churn.Leave]) -> Crm:
     """Notes, tickets and evaluations that follow from the contacts."""
-    return Crm(_notes(world, days), _cases(world, days), _evaluations(world, days), orders)
+    return Crm(_notes(world, days), _cases(world, days), _evaluations(world, days), orders, leaves)
 
 
 def _notes(world: w.World, days: c.Days) -> list[Note]:
@@ -407,7 +408,7 @@ def versions(world: w.World, happened: Crm) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {name: [] for name in TABLES}
     _reference(world, rows)
     _people(world, rows)
-    _abonents(world, happened.orders, rows)
+    _abonents(world, happened, rows)
     _orders(world, happened.orders, rows)
     _note_rows(happened.notes, rows, world)
     _case_rows(happened.cases, rows)
@@ -483,9 +484,9 @@ def _periods(rows: list[Row], world: w.World, known: Row, since: date, until: da
         rows.append((*known, until, _eve(world, until)))
 
 
-def _abonents(world: w.World, orders: Iterable[Order], rows: dict[str, list[Row]]) -> None:
+def _abonents(world: w.World, happened: Crm, rows: dict[str, list[Row]]) -> None:
     subs, live = world.subscribers, _live(world)
-    placed = {o.subscriber: o for o in orders}
+    placed = {o.subscriber: o for o in happened.orders}
     dice = c.Dice(world.rng(43))
     for index, contract in enumerate(subs.ids):
         order = placed.get(index)
@@ -501,11 +502,17 @@ def _abonents(world: w.World, orders: Iterable[Order], rows: dict[str, list[Row]
             activated = activated or w.local_day(order.connected, w.BRANCH[order.branch].zone)
             tech = order.technology
             rows["abonents"].append((*head, tech + 1, plan, activated, None, changed))
+        leave, ended = happened.leaves.get(index), None
         if dice.chance(0.03):
             at = changed + dice.whole(86400, 80 * 86400)
-            plan = (plan + 1) % len(w.TARIFFS)
             ended = w.local_day(at, w.PROVIDER_ZONE) if activated and dice.chance(0.3) else None
-            rows["abonents"].append((*head, tech + 1, plan, activated, ended, at))
+            if leave is None or at < leave.at:
+                plan = (plan + 1) % len(w.TARIFFS)
+                rows["abonents"].append((*head, tech + 1, plan, activated, ended, at))
+            else:
+                ended = None
+        if leave is not None and ended is None:
+            rows["abonents"].append((*head, tech + 1, plan, activated, leave.on, leave.at))
 
 
 def _orders(world: w.World, orders: Iterable[Order], rows: dict[str, list[Row]]) -> None:

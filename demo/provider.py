@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from demo import callbacks, calls, crm, crm_db, ivr, orders, pbx, surveys, truth
+from demo import callbacks, calls, churn, crm, crm_db, ivr, orders, pbx, surveys, truth
 from demo import world as w
 
 SERVERS = tuple(sorted(w.SERVER_ZONES, reverse=True))
@@ -38,11 +38,12 @@ def create(
     world = w.build(seed, days, contacts_per_day, first_day)
     placed = orders.orders(world)
     happened = calls.simulate(world, orders.complaints(world, placed))
+    leaves = churn.leaves(world, happened, placed)
     pbxs = {server: pbx.Pbx(world, server) for server in SERVERS}
     pbxs["msk"].write(happened, {})
     pbxs["kiv"].write(happened, _borrowed(happened))
     presses = ivr.ratings(world, happened, pbxs)
-    customers = crm.happenings(world, happened, placed)
+    customers = crm.happenings(world, happened, placed, leaves)
     store = home / "generated"
     store.mkdir(parents=True, exist_ok=True)
     for server, one in pbxs.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,18 @@ BAD = (
     "Waited too long", "Ничего не решили, звоню третий раз", "The operator was rude", "Интернет снова не работает",
     "Nobody called back", "Обещали в понедельник, пришли в четверг", "Перезвоните на 8 912 555 33 44",
 )  # fmt: skip
+THEME_WEEK = date(2026, 10, 19)
+THEME_TOPICS = ("no_internet", "slow_speed", "wifi_setup", "router_fault")
+THEME_WORDS = ("router", "update", "роутер", "обновления")
+"""In the week that begins on that Monday, many who would have said nothing speak of routers after an update."""
+
+THEME = (
+    "The router restarts every evening since the update", "Роутер перезагружается после обновления",
+    "After the update my router loses the signal, write to ivanov.petr@example.org",
+    "После обновления роутера пропадает вай-фай, договор C104512", "Роутер снова завис после вашего обновления",
+    "New router firmware, and the update broke the TV. My name is Oleg Sidorov",
+    "Обновление роутера сделали ночью, живу ул. Лесная, д. 5, кв. 12, приезжайте",
+)  # fmt: skip
 
 
 @dataclass
@@ -56,6 +68,7 @@ def responses(world: w.World, days: c.Days, happened: crm.Crm) -> list[Response]
     found += _after_repairs(dice, world, happened)
     found += _general(dice, world, days)
     found = [r for r in found if world.start <= r.started]
+    _speak_of_the_theme(world, happened, found)
     return sorted(found, key=lambda r: r.started)
 
 
@@ -141,6 +154,18 @@ def _general(dice: c.Dice, world: w.World, days: c.Days) -> list[Response]:
         }  # fmt: skip
         found.append(response(dice, GENERAL, _begin(dice, contact.ended, 2), answers))
     return found
+
+
+def _speak_of_the_theme(world: w.World, happened: crm.Crm, found: list[Response]) -> None:
+    """Fill empty comments of the theme's week after a repair of its topics; nothing else of an answer changes."""
+    dice = c.Dice(world.rng(85))
+    topic = {case.case_no: case.topic for case in happened.cases}
+    for response in found:
+        began = w.local_day(response.started, SURVEY_ZONE)
+        about = topic.get(response.answers.get("CASENO", ""))
+        if THEME_WEEK <= began < THEME_WEEK + timedelta(days=7) and about in THEME_TOPICS:
+            text = THEME[dice.whole(0, len(THEME))] if dice.chance(0.8) else ""
+            response.answers["COMMENT"] = response.answers["COMMENT"] or text
 
 
 def stored(found: list[Response]) -> dict[str, list[dict[str, Any]]]:

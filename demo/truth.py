@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from demo import callbacks, crm, ivr
+from demo import callbacks, churn, crm, ivr, surveys
 from demo import calls as c
 from demo import world as w
 from demo.orders import Order
@@ -74,6 +74,12 @@ def write(
         ("reason", "branch_id", "subject", "subscriber_id", "owed_at", "reopened_at", "attempts", "is_neglected"),
         ((o.reason, o.branch, o.subject, world.subscribers.ids[o.subscriber] if o.subscriber >= 0 else "",
           c.stamp(o.at), _stamp(o.until), len(o.attempts), int(o.is_neglected)) for o in owed),
+    )  # fmt: skip
+    _save(
+        folder / "churn.csv",
+        ("subscriber_id", "left_on", "entered_at", "experience", "ratio"),
+        ((world.subscribers.ids[number], leave.on, c.stamp(leave.at), leave.experience, leave.ratio)
+         for number, leave in happened.leaves.items()),
     )  # fmt: skip
     (folder / "planted.json").write_text(json.dumps(planted(world), indent=2, ensure_ascii=False) + "\n")
 
@@ -209,6 +215,14 @@ def planted(world: w.World) -> dict[str, Any]:
             for number, m in enumerate(w.MEASURES, 1)
         ],
         "biased_listener": w.BIASED_LISTENER,
+        "churn": {
+            "base_per_day": churn.BASE_PER_DAY, "ratios": churn.RATIOS, "lasts_days": churn.LASTS_DAYS,
+            "long_wait_seconds": churn.LONG_WAIT_SECONDS,
+        },
+        "comment_theme": {
+            "week_start": surveys.THEME_WEEK.isoformat(), "topics": list(surveys.THEME_TOPICS),
+            "words": list(surveys.THEME_WORDS), "comments": list(surveys.THEME),
+        },
         "branch_moved_to_gpon": w.GPON_BRANCH,
         "remapped_topic": {
             "topic_id": w.REMAPPED_TOPIC, "from_day": w.REMAPPED_ON.isoformat(), "to_class": w.REMAPPED_TO,

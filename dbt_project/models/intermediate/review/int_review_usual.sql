@@ -1,0 +1,77 @@
+-- Grain: branch x week x section x item: what the up to eight weeks before it that were loaded wholly say: the mean of
+-- an observation, its variance, and by how much more than chance the weeks differ (over-dispersion: mean squared
+-- deviation of the weeks over what chance explains).
+with
+measures as (
+    select * from {{ ref('int_review_measures') }}
+),
+
+weeks as (
+    select * from {{ ref('int_review_weeks') }}
+    where is_complete
+),
+
+pairs as (
+    select
+        measures.branch_id,
+        measures.section,
+        measures.item,
+        measures.kind,
+        measures.week_start,
+        weeks.week_start as before_week,
+        coalesce(before.n, 1) as n,
+        coalesce(before.x, 0) as x,
+        coalesce(before.x2, 0) as x2
+    from measures
+    inner join weeks
+        on
+            measures.branch_id = weeks.branch_id
+            and weeks.week_start between {{ add_days('measures.week_start', -7 * review_weeks()) }}
+            and {{ add_days('measures.week_start', -7) }}
+    left join measures as before
+        on
+            measures.branch_id = before.branch_id
+            and measures.section = before.section
+            and measures.item = before.item
+            and weeks.week_start = before.week_start
+    where measures.kind = 'count' or before.n > 0
+),
+
+levels as (
+    select
+        branch_id,
+        section,
+        item,
+        kind,
+        week_start,
+        count(*) as weeks,
+        sum(n) as n,
+        sum(x) / sum(n) as level,
+        case kind
+            when 'count' then sum(x) / sum(n)
+            when 'rate' then sum(x) / sum(n) * (1 - sum(x) / sum(n))
+            else (sum(x2) - sum(x) * sum(x) / sum(n)) / nullif(sum(n) - 1, 0)
+        end as variance
+    from pairs
+    group by branch_id, section, item, kind, week_start
+)
+
+select
+    levels.branch_id,
+    levels.section,
+    levels.item,
+    levels.week_start,
+    levels.weeks,
+    levels.n,
+    levels.level,
+    levels.variance,
+    sum(pairs.n * (pairs.x / pairs.n - levels.level) * (pairs.x / pairs.n - levels.level))
+    / nullif(levels.variance * nullif(levels.weeks - 1, 0), 0) as spread
+from levels
+inner join pairs
+    on
+        levels.branch_id = pairs.branch_id
+        and levels.section = pairs.section
+        and levels.item = pairs.item
+        and levels.week_start = pairs.week_start
+group by levels.branch_id, levels.section, levels.item, levels.week_start, levels.weeks, levels.n, levels.level, levels.variance
