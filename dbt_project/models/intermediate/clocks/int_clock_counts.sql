@@ -42,7 +42,7 @@ answered as (
         {% for name in ['calls_offered', 'calls_answered', 'wait_seconds_sum', 'wait_seconds_count',
                         'answered_within_20s'] -%}
         {{ sum_of(name) }} as {{ name }}{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% endfor -%}
     from answer_cells
     group by cell_branch_id, cell_technology, month_start
 ),
@@ -65,59 +65,59 @@ reported as (
 
 select * from spans
 {% for clock, denominator in [('response_time', 'wait_seconds_count'), ('response_time_all_calls', 'calls_offered')] -%}
-union all
-select
-    '{{ clock }}' as clock,
-    branch_id,
-    technology,
-    month_start,
-    {{ 'calls_answered' if clock == 'response_time' else 'calls_offered' }} as population,
-    {{ 'calls_offered - calls_answered' if clock == 'response_time' else '0' }} as excluded,
-    0 as not_judged,
-    calls_answered as finished,
-    null as open_at_month_end,
-    null as open_now,
-    wait_seconds_sum as seconds_sum,
-    wait_seconds_count as seconds_count,
-    null as fastest_50,
-    null as fastest_80,
-    null as fastest_95,
-    null as fastest_99,
-    answered_within_20s as numerator,
-    {{ denominator }} as denominator
-from answered
+    union all
+    select
+        '{{ clock }}' as clock,
+        branch_id,
+        technology,
+        month_start,
+        {{ 'calls_answered' if clock == 'response_time' else 'calls_offered' }} as population,
+        {{ 'calls_offered - calls_answered' if clock == 'response_time' else '0' }} as excluded,
+        0 as not_judged,
+        calls_answered as finished,
+        null as open_at_month_end,
+        null as open_now,
+        wait_seconds_sum as seconds_sum,
+        wait_seconds_count as seconds_count,
+        null as fastest_50,
+        null as fastest_80,
+        null as fastest_95,
+        null as fastest_99,
+        answered_within_20s as numerator,
+        {{ denominator }} as denominator
+    from answered
 {% endfor -%}
 {% for clock, source in [('fault_report_rate', 'fault_repair_all'), ('complaint_frequency', 'complaint_resolution')] -%}
-union all
-select
-    '{{ clock }}' as clock,
-    reported.branch_id,
-    reported.technology,
-    reported.month_start,
-    coalesce(spans.population, 0) as population,
-    coalesce(spans.excluded, 0) as excluded,
-    coalesce(spans.not_judged, 0) as not_judged,
-    null as finished,
-    null as open_at_month_end,
-    null as open_now,
-    null as seconds_sum,
-    null as seconds_count,
-    null as fastest_50,
-    null as fastest_80,
-    null as fastest_95,
-    null as fastest_99,
-    coalesce(spans.population - spans.not_judged, 0) as numerator,
-    coalesce(lines.lines, 0) as denominator
-from reported
-left join {{ ref('int_lines_monthly') }} as lines
-    on
-        reported.branch_id = lines.branch_id
-        and reported.technology = lines.technology
-        and reported.month_start = lines.month_start
-left join spans
-    on
-        spans.clock = '{{ source }}'
-        and reported.branch_id = spans.branch_id
-        and reported.technology = spans.technology
-        and reported.month_start = spans.month_start
+    union all
+    select
+        '{{ clock }}' as clock,
+        reported.branch_id,
+        reported.technology,
+        reported.month_start,
+        coalesce(spans.population, 0) as population,
+        coalesce(spans.excluded, 0) as excluded,
+        coalesce(spans.not_judged, 0) as not_judged,
+        null as finished,
+        null as open_at_month_end,
+        null as open_now,
+        null as seconds_sum,
+        null as seconds_count,
+        null as fastest_50,
+        null as fastest_80,
+        null as fastest_95,
+        null as fastest_99,
+        coalesce(spans.population - spans.not_judged, 0) as numerator,
+        coalesce(lines.lines, 0) as denominator
+    from reported
+    left join {{ ref('int_lines_monthly') }} as lines
+        on
+            reported.branch_id = lines.branch_id
+            and reported.technology = lines.technology
+            and reported.month_start = lines.month_start
+    left join spans
+        on
+            spans.clock = '{{ source }}'
+            and reported.branch_id = spans.branch_id
+            and reported.technology = spans.technology
+            and reported.month_start = spans.month_start
 {% endfor -%}

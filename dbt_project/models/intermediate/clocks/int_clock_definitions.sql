@@ -23,14 +23,14 @@
     ('complaint_resolution', 'tickets', 'hours', 3600, 'solved within the target', 'share', 92,
      'ETSI EG 202 057-1 complaint resolution time; ITU-T E.803 no. 60'),
 ] -%}
-select
-    '{{ clock }}' as clock,
-    '{{ domain }}' as domain,
-    '{{ unit }}' as unit,
-    {{ unit_seconds }} as unit_seconds,
-    '{{ rate_of }}' as rate_of,
-    '{{ kind }}' as rate_kind,
-    {{ followed }} as followed_days,
-    '{{ standard }}' as standard
-{{ 'union all' if not loop.last }}
+    select
+        '{{ clock }}' as clock,
+        '{{ domain }}' as domain,
+        '{{ unit }}' as unit,
+        {{ unit_seconds }} as unit_seconds,
+        '{{ rate_of }}' as rate_of,
+        '{{ kind }}' as rate_kind,
+        {{ followed }} as followed_days,
+        '{{ standard }}' as standard
+    {{ 'union all' if not loop.last }}
 {% endfor -%}

@@ -73,7 +73,7 @@ select
     counted.open_now,
     counted.seconds_sum,
     {% for percent in [50, 80, 95, 99] -%}
-    cast(fastest.fastest_{{ percent }} as {{ dbt.type_float() }}) as fastest_{{ percent }},
+        cast(fastest.fastest_{{ percent }} as {{ dbt.type_float() }}) as fastest_{{ percent }},
     {% endfor -%}
     counted.numerator,
     counted.denominator,
@@ -98,7 +98,7 @@ select
     null as open_now,
     null as seconds_sum,
     {% for percent in [50, 80, 95, 99] -%}
-    null as fastest_{{ percent }},
+        null as fastest_{{ percent }},
     {% endfor -%}
     {{ count_if('is_repeated') }} as numerator,
     count(is_repeated) as denominator,

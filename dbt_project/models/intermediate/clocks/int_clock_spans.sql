@@ -1,7 +1,7 @@
 {{ config(indexes=[{'columns': ['clock']}]) }}
 -- Orders, faults and complaints around the touched days as spans of time: from the order or report until the service
--- works or the cause is gone, watched for 92 days at most. A ticket that is open again is not done. Whether a target was
--- kept is told when it has passed, not before: what is done early would else stand for what is still to come.
+-- works or the cause is gone, watched for 92 days at most. A ticket that is open again is not done. Whether a target
+-- was kept is told when it has passed, not before: what is done early would else stand for what is still to come.
 with
 orders as (
     select
@@ -27,7 +27,9 @@ tickets as (
     select
         *,
         case when status = 'open' then null else solved_at end as finished_at,
-        kind = 'complaint' or is_valid_fault is not null or coalesce(status, '') <> 'open' as is_judged
+        kind = 'complaint'
+        or is_valid_fault is not null
+        or (coalesce(status, '') <> 'open' and solved_at is not null) as is_judged
     from {{ ref('fct_tickets') }}
     where kind in ('fault', 'complaint') and {{ near_touched_days('business_day', 155, 155) }}
 ),
@@ -41,24 +43,27 @@ spans as (
         ('fault_repair_access', "kind = 'fault' and coalesce(fault_part = 'access', finished_at is null)"),
         ('fault_repair_other', "kind = 'fault' and coalesce(fault_part = 'other', finished_at is null)"),
     ] -%}
-    union all
-    select
-        '{{ clock }}' as clock,
-        ticket_id as item_id,
-        subscriber_id,
-        branch_id,
-        technology,
-        opened_at as started_at,
-        finished_at,
-        coalesce(not is_valid_fault, false) or (status <> 'open' and finished_at is null) as is_excluded,
-        is_judged,
-        case
-            when due_at <= {{ data_until() }} and due_at <= {{ add_seconds('opened_at', followed_days() ~ ' * 86400') }}
-                then coalesce(finished_at <= due_at, false)
-        end as is_within_target,
-        business_day
-    from tickets
-    where {{ condition }}
+        union all
+        select
+            '{{ clock }}' as clock,
+            ticket_id as item_id,
+            subscriber_id,
+            branch_id,
+            technology,
+            opened_at as started_at,
+            finished_at,
+            coalesce(not is_valid_fault, false) or (status in ('solved', 'closed') and finished_at is null)
+                as is_excluded,
+            is_judged,
+            case
+                when
+                    due_at <= {{ data_until() }}
+                    and due_at <= {{ add_seconds('opened_at', followed_days() ~ ' * 86400') }}
+                    then coalesce(finished_at <= due_at, false)
+            end as is_within_target,
+            business_day
+        from tickets
+        where {{ condition }}
     {% endfor %}
 ),
 

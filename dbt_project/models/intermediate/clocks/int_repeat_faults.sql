@@ -13,7 +13,7 @@ again as (
     inner join faults as later
         on
             earlier.subscriber_id = later.subscriber_id
-            and later.started_at > earlier.finished_at
+            and earlier.finished_at < later.started_at
             and later.started_at <= {{ add_seconds('earlier.finished_at', 30 * 86400) }}
     where earlier.is_finished and later.is_judged
 )

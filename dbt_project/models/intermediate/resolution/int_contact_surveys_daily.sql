@@ -39,7 +39,7 @@ placed as (
     left join contacts
         on
             responses.contact_id = contacts.contact_id
-            and contacts.business_day <= responses.business_day
+            and responses.business_day >= contacts.business_day
             and {{ add_days('contacts.business_day', 31) }} >= responses.business_day
 ),
 

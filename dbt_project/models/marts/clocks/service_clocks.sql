@@ -36,10 +36,18 @@ spine as (
 measured as (
     select
         spine.*,
-        {% for name in ['population', 'excluded', 'not_judged', 'finished', 'open_at_month_end', 'open_now', 'seconds_sum',
-                        'seconds_count', 'fastest_50', 'fastest_80', 'fastest_95', 'fastest_99'] -%}
-        counts.{{ name }},
-        {% endfor -%}
+        counts.population,
+        counts.excluded,
+        counts.not_judged,
+        counts.finished,
+        counts.open_at_month_end,
+        counts.open_now,
+        counts.seconds_sum,
+        counts.seconds_count,
+        counts.fastest_50,
+        counts.fastest_80,
+        counts.fastest_95,
+        counts.fastest_99,
         case when spine.days_loaded > 0 or counts.clock is not null then coalesce(counts.numerator, 0) end as numerator,
         case when spine.days_loaded > 0 or counts.clock is not null then coalesce(counts.denominator, 0) end
             as denominator,
@@ -76,13 +84,15 @@ select
     open_now,
     {{ rounded('seconds_sum / nullif(seconds_count, 0) / unit_seconds', 6) }} as mean_of_finished,
     {% for percent in [50, 80, 95, 99] -%}
-    {{ rounded('fastest_' ~ percent ~ ' / unit_seconds', 6) }} as fastest_{{ percent }},
+        {{ rounded('fastest_' ~ percent ~ ' / unit_seconds', 6) }} as fastest_{{ percent }},
     {% endfor -%}
     rate_of,
     numerator,
     denominator,
-    case when rate_kind = 'share' then {{ ratio('numerator', 'denominator') }}
-        else {{ ratio('100 * numerator', 'denominator') }} end as rate,
+    case
+        when rate_kind = 'share' then {{ ratio('numerator', 'denominator') }}
+        else {{ ratio('100 * numerator', 'denominator') }}
+    end as rate,
     case
         when rate_kind = 'share' then {{ wilson_low('numerator', 'denominator') }}
         else 100 * {{ poisson_low('numerator') }} / nullif(denominator, 0)

@@ -1,17 +1,19 @@
 {{ config(materialized='table') }}
 -- Not by touched days: a changed mapping moves the reading of today on every day there is.
 with
+topics as (
+    select distinct
+        topic_id,
+        topic_class_now
+    from {{ ref('dim_topic') }}
+),
+
 counted as (
     select
         contacts.*,
         topics.topic_class_now
     from {{ ref('int_contact_classes_daily') }} as contacts
-    inner join (
-        select distinct
-            topic_id,
-            topic_class_now
-        from {{ ref('dim_topic') }}
-    ) as topics on contacts.topic_id = topics.topic_id
+    inner join topics on contacts.topic_id = topics.topic_id
 ),
 
 readings as (
@@ -47,11 +49,17 @@ contacts as (
         branch_id as grain_id,
         topic_class,
         business_day,
-        {% for name in class_counts() -%}
+    {% for name in class_counts() -%}
         {{ sum_of(name) }} as {{ name }}{{ ',' if not loop.last }}
-        {% endfor -%}
+    {% endfor -%}
     from readings
     group by branch_id, topic_class, business_day
+),
+
+classes as (
+    {% for name in ['marketing', 'technical', 'client_service', 'unmapped', 'not_told'] -%}
+        select cast('{{ name }}' as {{ dbt.type_string() }}) as topic_class{{ ' union all' if not loop.last }}
+    {% endfor -%}
 ),
 
 spine as (
@@ -61,11 +69,7 @@ spine as (
         spine.contacts_coverage,
         spine.business_day
     from {{ ref('int_branch_spine') }} as spine
-    cross join (
-        {% for name in ['marketing', 'technical', 'client_service', 'unmapped', 'not_told'] -%}
-        select cast('{{ name }}' as {{ dbt.type_string() }}) as topic_class{{ ' union all' if not loop.last }}
-        {% endfor -%}
-    ) as classes
+    cross join classes
 )
 
 select
