@@ -258,10 +258,10 @@ def run(
         for name, detector in chosen.items():
             scores[name].add(busy, detector(busy.counts))
             quiet[name].add(calm, detector(calm.counts))
+    calm_alarms = {name: quiet[name].figures()["false_alarms_per_week"] for name in chosen}
     return {
-        name: scores[name].figures() | {"false_alarms_per_week_without_surges": quiet[name].figures()["false_alarms_per_week"]}
-        for name in chosen
-    }  # fmt: skip
+        name: scores[name].figures() | {"false_alarms_per_week_without_surges": calm_alarms[name]} for name in chosen
+    }
 
 
 def _rounded(value: float | None) -> float | None:

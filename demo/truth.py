@@ -211,8 +211,10 @@ def planted(world: w.World) -> dict[str, Any]:
             "called_share": left.called_share,
         },
         "measures": [
-            {"measure_id": f"M-{number}", "branch_id": m.branch_id, "topic_id": m.topic_id,
-             "started_at": c.stamp(m.begun)}
+            {
+                "measure_id": f"M-{number}", "branch_id": m.branch_id, "topic_id": m.topic_id,
+                "started_at": c.stamp(m.begun),
+            }
             for number, m in enumerate(w.MEASURES, 1)
         ],
         "biased_listener": w.BIASED_LISTENER,

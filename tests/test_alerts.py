@@ -140,3 +140,33 @@ def test_an_email_goes_to_all_recipients(monkeypatch):
     assert sent == [
         {"to": ["a@example.org", "b@example.org"], "subject": "failed", "html_content": "<pre>a &lt; b</pre>"}
     ]
+
+
+def surge(**changes):
+    return {
+        "branch_id": "nsk", "topic_id": "no_internet", "business_day": "2026-10-13", "contacts": 29, "expected": 9.44,
+        "excess": 19.56, "leading_branch_id": None, "surge_start": "2026-10-13", "surge_days": 1, "outage_id": None,
+        "outage_contacts": 0, "surge_id": "nsk|no_internet|2026-10-13", **changes,
+    }  # fmt: skip
+
+
+def test_new_surges_are_told_with_their_figures_and_what_to_do(webhook):
+    everywhere = surge(branch_id="*", leading_branch_id="nsk", outage_contacts=8, outage_id="OUT-7", surge_days=3)
+    alerts.topic_surges([surge(), everywhere])
+    (posted,) = webhook.received
+    for part in (
+        "Topic surge: no_internet in nsk and 1 more",
+        "no_internet in nsk, new: 29 contacts on 2026-10-13, 9.4 expected [nsk|no_internet|2026-10-13]",
+        "no_internet in all branches, since 2026-10-13",
+        "most of it in nsk; 8 belong to outage OUT-7",
+        "special measures",
+    ):
+        assert part in posted["text"], part
+
+
+def test_no_surge_is_no_alert_and_many_are_one_message(webhook):
+    alerts.topic_surges([])
+    assert webhook.received == []
+    alerts.topic_surges([surge(topic_id=f"t{n}") for n in range(25)])
+    (posted,) = webhook.received
+    assert "t19 in nsk" in posted["text"] and "t20" not in posted["text"] and "5 more" in posted["text"]

@@ -10,12 +10,15 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from service_quality import surge_news
 
 log = logging.getLogger("service_quality.alerts")
 
 LONGEST = 3000  # characters of an error that are worth sending
+MOST_SURGES = 20  # lines of one alert
 
 _SECRETS = (
     (re.compile(r"([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@]+@", re.IGNORECASE), r"\1:***@"),
@@ -47,6 +50,27 @@ def stale_sources(sources: list[str]) -> None:
         "Their columns keep the last loaded state and say so. To do: see their ingest runs; when a load is held,"
         " `quality release LOAD` or `quality reject LOAD` decides it, and the next build takes it in.",
     )
+
+
+def topic_surges(found: Sequence[Mapping[str, Any]]) -> None:
+    """Topics that are called about far more than usual; silent when there are none."""
+    if found:
+        send(*surge_text(found))
+
+
+def surge_text(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Subject and body for surges, the largest excess first."""
+    first = found[0]
+    where = "all branches" if first["branch_id"] == "*" else first["branch_id"]
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    lines = [surge_news.in_words(dict(row)) for row in found[:MOST_SURGES]]
+    if len(found) > MOST_SURGES:
+        lines.append(f"... {len(found) - MOST_SURGES} more: `quality surges` lists all")
+    lines.append(
+        "To do: take special measures, and note them in the CRM with the surge's id in brackets, so that the review"
+        " sees how soon they began and what came after. `quality surges` shows the ones that run."
+    )
+    return f"Topic surge: {first['topic_id']} in {where}{more}", "\n".join(lines)
 
 
 def failure_text(context: Mapping[str, Any]) -> tuple[str, str]:

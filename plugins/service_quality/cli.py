@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
-from service_quality import config, ops, runner
+from service_quality import alerts, config, ops, runner
 from service_quality.contract import Source
 from service_quality.publish import PublishRefused
 from service_quality.sources.base import SourceError
@@ -83,6 +83,20 @@ def build(
     typer.echo(f"build {done['build_id']}: published {_span(done['days'])}")
     for mart, rows in done["written"].items():
         typer.echo(f"  marts.{mart:<28} {rows:>9} rows written")
+    alerts.topic_surges(runner.surges_to_tell(done["build_id"]))
+
+
+@app.command()
+def surges(
+    day: Annotated[str | None, typer.Option(help="Local day; by default the newest that is judged.")] = None,
+) -> None:
+    """Show the topics that are called about far more than usual, the largest excess first."""
+    found = runner.running_surges(date.fromisoformat(day) if day else None)
+    shown = ("branch_id", "topic_id", "business_day", "contacts", "expected", "q_value", "verdict", "detected_by",
+             "leading_branch_id", "surge_start", "outage_id", "surge_id")  # fmt: skip
+    rounded = {"expected": "{:.1f}", "q_value": "{:.4f}"}
+    rows = [{k: rounded[k].format(row[k]) if k in rounded else row[k] for k in shown} for row in found]
+    print_rows(f"topic surges{f' of {day}' if day else ''}", rows)
 
 
 @app.command()
@@ -158,6 +172,7 @@ def release(
     if is_build:
         runner.release_build(number, by)
         typer.echo(f"build {number}: released by {by} and published")
+        alerts.topic_surges(runner.surges_to_tell(number))
         return
     runner.release(number, by)
     typer.echo(f"load {number}: released by {by} and promoted; run `quality build` to publish it")

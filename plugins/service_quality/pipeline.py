@@ -363,10 +363,12 @@ def _gate_build(build_id: int) -> int:
 
 @task(task_id="publish")
 def _publish(build_id: int) -> dict[str, int]:
-    """Replace the touched days in ``marts``; gives the rows written per mart."""
+    """Replace the touched days in ``marts`` and tell new topic surges; gives the rows written per mart."""
     from service_quality import runner
 
-    return runner.publish_build(build_id)
+    written = runner.publish_build(build_id)
+    alerts.topic_surges(runner.surges_to_tell(build_id))
+    return written
 
 
 @task.short_circuit(task_id="settle")

@@ -13,7 +13,19 @@ from typing import Any
 
 from psycopg import sql
 
-from service_quality import analyse, config, contract, gate, landing, ops, promote, publish, touched, transform
+from service_quality import (
+    analyse,
+    config,
+    contract,
+    gate,
+    landing,
+    ops,
+    promote,
+    publish,
+    surge_news,
+    touched,
+    transform,
+)
 from service_quality import settings as settings_sync
 from service_quality.analyses.base import Scope
 from service_quality.contract import Source
@@ -190,6 +202,18 @@ def publish_build(build_id: int) -> dict[str, int]:
         written = publish.publish(conn, build_id, build["load_ids"], build["touched_days"], marts, build["is_full"])
         conn.commit()
     return written
+
+
+def surges_to_tell(build_id: int) -> list[dict[str, Any]]:
+    """Topic surges that run as of the newest published day and were not told before; told from now on."""
+    with _warehouse() as conn:
+        return surge_news.to_tell(conn, build_id)
+
+
+def running_surges(day: date | None = None) -> list[dict[str, Any]]:
+    """Published topic surges of ``day``, by default of the newest day that is judged."""
+    with _warehouse() as conn:
+        return surge_news.running(conn, day)
 
 
 def build(days: Sequence[date] | None = None, full: bool = False) -> dict[str, Any]:

@@ -205,7 +205,9 @@ def _fill(conn, last=TODAY, days=90, **special):
             conn.execute(
                 "insert into intermediate.int_topic_days values (%s, 't', 'loaded', false, %s, 0, %s)", (branch, n, day)
             )
-        conn.execute("insert into intermediate.int_topic_days values ('*', 't', 'loaded', false, %s, 0, %s)", (total, day))
+        conn.execute(
+            "insert into intermediate.int_topic_days values ('*', 't', 'loaded', false, %s, 0, %s)", (total, day)
+        )
 
 
 def _calculate(conn, days=None):
@@ -254,8 +256,10 @@ def test_a_known_outage_suppresses_from_its_second_day_and_stays_visible(conn):
 @pytest.mark.postgres
 def test_a_partial_day_is_never_judged(conn):
     _fill(conn, a_0=60)
-    conn.execute("update intermediate.int_topic_days set coverage = 'partial' where branch_id = 'a' and business_day = %s",
-                 (TODAY,))  # fmt: skip
+    conn.execute(
+        "update intermediate.int_topic_days set coverage = 'partial' where branch_id = 'a' and business_day = %s",
+        (TODAY,),
+    )
     row = _calculate(conn)["a", "t", 0]
     assert (row["verdict"], row["contacts"], row["p_value"], row["surge_id"]) == ("partial", 60, None, None)
 
