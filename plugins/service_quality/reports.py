@@ -68,8 +68,8 @@ def weekly_review(conn: Conn, branch: str | None = None, week: str | None = None
     lines += _said(sections)
     lines += [
         "",
-        "Usual: 95 % of weeks lie in this range, by the up to eight complete weeks before. A verdict other than usual has"
-        " a false discovery rate of at most 5 % among the lines of its table.",
+        "Usual: 95 % of weeks lie in this range, by the up to eight complete weeks before. A verdict other than"
+        " usual has a false discovery rate of at most 5 % among the lines of its table.",
     ]
     return "\n".join(lines) + "\n"
 
