@@ -35,11 +35,12 @@ TUNING = tuple(range(101, 107))
 EVALUATION = tuple(range(1, 13))
 RESULTS = Path(__file__).parent / "results" / "surges.json"
 
-DAYS = 240
+DAYS = 300
 FIRST_JUDGED = surges.REACH  # as in a build: the days before it are for looking back
-CONTACTS_A_DAY = 1800
+CONTACTS_A_DAY = (1000, 2000, 4000)  # in turn, by seed
 TOPICS_USED = 10
-NOISE = 12.0  # k of the negative binomial: variance mu + mu^2 / k
+NOISE = (12.0, 100.0)  # k of the negative binomial (variance mu + mu^2 / k), of each series another one
+HARD_NOISE = (12.0, 12.0)
 DRIFT = 0.2
 SIZES = (1.5, 2.0, 3.0)
 LENGTHS = (2, 3, 4, 5)
@@ -71,14 +72,15 @@ class World:
     truth: tuple[Surge, ...]
 
 
-def world(seed: int, with_surges: bool = True) -> World:
+def world(seed: int, with_surges: bool = True, noise: tuple[float, float] = NOISE) -> World:
     """One provider of ``SERIES`` series, by seed."""
     rng = np.random.default_rng([seed, 70])
     topics = rng.choice(len(w.TOPICS), TOPICS_USED, replace=False)
     weights = np.array([t.weight for t in w.TOPICS])
     weights = weights / weights.sum()
     shares = np.array([b.share for b in w.BRANCHES])
-    base = (CONTACTS_A_DAY * shares[:, None] * weights[topics][None, :]).ravel()
+    volume = CONTACTS_A_DAY[seed % len(CONTACTS_A_DAY)]
+    base = (volume * shares[:, None] * weights[topics][None, :]).ravel()
     branch = np.repeat(np.arange(len(w.BRANCHES)), TOPICS_USED)
     day = np.arange(DAYS)
     weekday = day % 7
@@ -88,7 +90,8 @@ def world(seed: int, with_surges: bool = True) -> World:
     truth = _plant(rng, len(base)) if with_surges else ()
     for one in truth:
         mean[one.series, one.first : one.last + 1] *= one.times
-    contacts = rng.poisson(mean * rng.gamma(NOISE, 1 / NOISE, mean.shape)).astype(np.int64)
+    k = np.exp(rng.uniform(*np.log(noise), (len(base), 1)))
+    contacts = rng.poisson(mean * rng.gamma(k, 1 / k, mean.shape)).astype(np.int64)
     everywhere = np.ones(contacts.shape, dtype=bool)
     counts = surges.Counts(contacts, everywhere, everywhere, weekday, branch, np.zeros(len(base), dtype=np.int64))
     return World(counts, base, truth)
@@ -241,13 +244,17 @@ def episodes(findings: Bools) -> list[list[list[int]]]:
     return made
 
 
-def run(seeds: Sequence[int], detectors: dict[str, Callable[[surges.Counts], Bools]] | None = None) -> dict[str, Any]:
+def run(
+    seeds: Sequence[int],
+    detectors: dict[str, Callable[[surges.Counts], Bools]] | None = None,
+    noise: tuple[float, float] = NOISE,
+) -> dict[str, Any]:
     """Figures of each detector over the worlds of ``seeds``, with surges, and false alarms in the same without."""
     chosen = DETECTORS if detectors is None else detectors
     scores = {name: Score() for name in chosen}
     quiet = {name: Score() for name in chosen}
     for seed in seeds:
-        busy, calm = world(seed), world(seed, with_surges=False)
+        busy, calm = world(seed, noise=noise), world(seed, with_surges=False, noise=noise)
         for name, detector in chosen.items():
             scores[name].add(busy, detector(busy.counts))
             quiet[name].add(calm, detector(calm.counts))

@@ -39,6 +39,7 @@ class Ring:
 class Visit:
     """One stay in one queue. Times are UTC epoch seconds; ``wait``, ``ring``, ``talk`` what the log says.
 
+    ``is_waited_out``: the operator would have ended it, and waited for the caller to do so.
     ``leg`` is ``caller``, ``consult`` (an attended transfer's own channel) or ``swapped`` (entered under
     the consult channel's id, answered under the caller's).
     """
@@ -54,6 +55,7 @@ class Visit:
     connected: int | None = None
     ended: int | None = None
     ended_by: str = ""
+    is_waited_out: bool = False
     key: str = ""
     leg: str = "caller"
     transfer_form: str = ""
@@ -161,7 +163,20 @@ def _endless(draw: Callable[[int], npt.NDArray[np.float64]]) -> Iterator[float]:
 def simulate(world: w.World, more: list[Contact]) -> Days:
     """Everything that happens between the first and the last day, in order; ``more``: contacts with a cause."""
     shifts = _shifts(world)
-    return _Floor(world, shifts).run(_arrivals(world, more), _pauses(world, shifts))
+    days = _Floor(world, shifts).run(_arrivals(world, more), _pauses(world, shifts))
+    _wait_out(world, days)
+    return days
+
+
+def _wait_out(world: w.World, days: Days) -> None:
+    """Only calls that the operator ends go on to the rating menu: one of them lets most callers hang up first."""
+    dice = Dice(world.rng(100))
+    for contact in days.contacts:
+        last = contact.visits[-1] if contact.visits else None
+        if last is None or last.operator is None or contact.forced or last.ended_by != "agent":
+            continue
+        if world.operators[last.operator].waits_for_hang_up and dice.chance(0.7):
+            last.ended_by, last.is_waited_out = "caller", True
 
 
 def _shifts(world: w.World) -> list[Shift]:

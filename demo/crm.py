@@ -67,6 +67,10 @@ TABLES: dict[str, tuple[str, ...]] = {
         "order_id integer", "abonent_id integer", "office_code varchar(8)", "tech smallint", "received_at {ts}",
         "promised date", "done_at {ts}", "withdrawn_at {ts}",
     ),
+    "office_actions": (
+        "action_id integer", "office_code varchar(8)", "reason_id integer", "surge_ref varchar(80)",
+        "summary varchar(200)", "responsible varchar(60)", "begun_at {ts}", "finished_at {ts}",
+    ),
     "listening": (
         "listening_id integer", "pbx varchar(8)", "call_uid varchar(40)", "tab_no varchar(10)",
         "listener varchar(8)", "form_code varchar(10)", "form_ver integer", "mood smallint", "resolved smallint",
@@ -409,6 +413,7 @@ def versions(world: w.World, happened: Crm) -> dict[str, list[Row]]:
     _note_rows(happened.notes, rows, world)
     _case_rows(happened.cases, rows)
     _evaluation_rows(happened.evaluations, rows, world)
+    _action_rows(world, rows)
     for name in rows:
         rows[name].sort(key=lambda row: row[-1])
     return rows
@@ -533,7 +538,6 @@ def _case_rows(cases: Iterable[Case], rows: dict[str, list[Row]]) -> None:
     kinds = {"fault": "F", "request": "R", "complaint": "C"}
     for case in cases:
         staff = None if case.operator is None else f"T{1001 + case.operator}"
-        deadline = case.opened + 3600 * {1: 24, 2: 72}.get(case.urgency, 48)
         head = (
             case.number, case.case_no, None if case.subscriber < 0 else case.subscriber, case.branch,
             reason[case.topic], kinds[case.kind], case.channel, case.urgency, case.server, case.callid, staff,
@@ -546,7 +550,8 @@ def _case_rows(cases: Iterable[Case], rows: dict[str, list[Row]]) -> None:
                 confirmed, part = int(case.is_valid), "A" if case.part == "access" else "O"
             state = {"solved": "solved", "closed": "closed"}.get(event, "open")
             if event in ("opened", "solved", "reopened", "closed"):
-                rows["cases"].append((*head, confirmed, part, case.outage, case.opened, deadline, STATES[state], at))
+                due = deadline(case)
+                rows["cases"].append((*head, confirmed, part, case.outage, case.opened, due, STATES[state], at))
             late = 11 * 3600 if entry % 60 == 0 and event == "replied" else 0  # entered the next morning
             by = None if who is None else f"T{1001 + who}"
             rows["case_history"].append((entry, case.number, ACTIONS[event], int(public), by, at, at + late))
@@ -571,6 +576,17 @@ def _evaluation_rows(found: Iterable[Evaluation], rows: dict[str, list[Row]], wo
                 rows["listening_marks"].append((*head, now, int(now is None), one.rescored))
 
 
+def _action_rows(world: w.World, rows: dict[str, list[Row]]) -> None:
+    """Measures are entered half an hour after they began, and once more when they ended."""
+    reason = {t.topic_id: i for i, t in enumerate(w.TOPICS, 1)}
+    for number, one in enumerate(w.MEASURES, 1):
+        head = (number, one.branch_id, reason[one.topic_id], one.surge_id, one.what, one.owner, one.begun)
+        if one.begun >= world.start:
+            rows["office_actions"].append((*head, None, one.begun + 1800))
+            if one.finished is not None:
+                rows["office_actions"].append((*head, one.finished, one.finished + 1800))
+
+
 def column_names(table: str) -> list[str]:
     """Columns of a CRM table, ``modified_at`` last."""
     return [column.split()[0] for column in TABLES[table]] + ["modified_at"]
@@ -585,6 +601,11 @@ def instant_columns(table: str) -> list[int]:
     """Places of the columns that hold instants."""
     declared = [i for i, column in enumerate(TABLES[table]) if column.endswith("{ts}")]
     return [*declared, len(TABLES[table])]
+
+
+def deadline(case: Case) -> int:
+    """UTC epoch by which the ticket must be solved."""
+    return case.opened + 3600 * {1: 24, 2: 72}.get(case.urgency, 48)
 
 
 def mood_of(world: w.World, contact: c.Contact) -> float:

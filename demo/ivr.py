@@ -57,10 +57,13 @@ def ratings(world: w.World, days: c.Days, pbxs: dict[str, Pbx]) -> list[Press]:
     found: list[Press] = []
     for contact in days.contacts:
         last = contact.visits[-1] if contact.visits else None
-        if last is None or last.ended_by != "agent" or last.outcome != "answered" or not last.talk:
+        would_ask = last is not None and (last.ended_by == "agent" or last.is_waited_out)
+        if last is None or not would_ask or last.outcome != "answered" or not last.talk:
             continue
         pbx = pbxs[contact.server]
         presses = list(_presses(world, dice, contact, last, pbx))
+        if last.is_waited_out:  # drawn all the same: nobody else's ratings depend on it
+            continue
         pbx.rated(contact, presses[-1].at, "".join(p.digit for p in presses))
         found += presses
     return sorted(found, key=lambda p: p.at)

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from demo import calls, churn, crm, crm_db, ivr, orders, pbx, surveys, truth
+from demo import callbacks, calls, churn, crm, crm_db, ivr, orders, pbx, surveys, truth
 from demo import world as w
 
 SERVERS = tuple(sorted(w.SERVER_ZONES, reverse=True))
@@ -55,8 +55,11 @@ def create(
         _keep(store / f"ivr.{server}.parquet", at=[p[0] for p in pressed], day=[p[1] for p in pressed],
               line=[p[2] for p in pressed])  # fmt: skip
     crm_db.save(crm.versions(world, customers), store / "crm")
-    _write(store / "surveys.json", json.dumps(surveys.stored(surveys.responses(world, happened, customers))))
-    truth.write(home / "truth", world, happened, presses, customers, placed)
+    owed = callbacks.owed(happened, customers, presses)
+    interviews = surveys.responses(world, happened, customers)
+    answered = surveys.numbered(interviews + callbacks.attempts(world, owed, interviews))
+    _write(store / "surveys.json", json.dumps(surveys.stored(answered)))
+    truth.write(home / "truth", world, happened, presses, customers, placed, owed)
     _write(home / "world.json", json.dumps({
         "seed": seed, "days": days, "contacts_per_day": contacts_per_day, "first_day": first_day.isoformat(),
         "last_day": world.last_day.isoformat(),

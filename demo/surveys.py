@@ -21,9 +21,9 @@ TITLES = {
     INACTIVE: "Spring campaign (not started)",
 }
 QUESTIONS: dict[str, tuple[str, ...]] = {
-    CONNECTION: ("CONTRACT", "ORDERNO", "SOLVED", "SAT", "NPS", "EASY", "COMMENT"),
-    REPAIR: ("CONTRACT", "CASENO", "EMPLOYEE", "SOLVED", "FIRST", "SAT", "NPS", "EASY", "COMMENT"),
-    GENERAL: ("PHONE", "CALLID", "EMPLOYEE", "SAT", "NPS", "COMMENT"),
+    CONNECTION: ("CONTRACT", "ORDERNO", "SOLVED", "SAT", "NPS", "EASY", "COMMENT", "RESULT"),
+    REPAIR: ("CONTRACT", "CASENO", "EMPLOYEE", "SOLVED", "FIRST", "SAT", "NPS", "EASY", "COMMENT", "RESULT"),
+    GENERAL: ("PHONE", "CALLID", "EMPLOYEE", "SAT", "NPS", "COMMENT", "RESULT"),
 }
 GOOD = (
     "All fine, thank you", "Спасибо, всё быстро", "Very polite operator", "Мастер пришёл вовремя",
@@ -49,8 +49,8 @@ THEME = (
 
 @dataclass
 class Response:
-    """One interview. ``started``, ``first_saved``, ``submitted``: UTC epoch; ``submitted`` None when never
-    finished; ``paused_after``: answers given in the first sitting when there were two."""
+    """One interview, or one call in vain. ``started``, ``first_saved``, ``submitted``: UTC epoch; ``submitted`` None
+    when never finished; ``paused_after``: answers given in the first sitting when there were two."""
 
     survey: str
     number: int
@@ -62,17 +62,22 @@ class Response:
 
 
 def responses(world: w.World, days: c.Days, happened: crm.Crm) -> list[Response]:
-    """All interviews of all surveys; response ids count within a survey by the time they were begun."""
+    """All interviews that are held whoever owes a call, in the order in which they were begun."""
     dice = c.Dice(world.rng(50))
     found = _after_connections(dice, world, happened)
     found += _after_repairs(dice, world, happened)
     found += _general(dice, world, days)
     found = [r for r in found if world.start <= r.started]
     _speak_of_the_theme(world, happened, found)
-    found.sort(key=lambda r: r.started)
+    return sorted(found, key=lambda r: r.started)
+
+
+def numbered(found: list[Response]) -> list[Response]:
+    """``found`` by the time they were begun; response ids count within a survey in this order."""
+    found = sorted(found, key=lambda r: r.started)
     counts: dict[str, int] = {}
-    for response in found:
-        counts[response.survey] = response.number = counts.get(response.survey, 0) + 1
+    for one in found:
+        counts[one.survey] = one.number = counts.get(one.survey, 0) + 1
     return found
 
 
@@ -82,17 +87,21 @@ def _begin(dice: c.Dice, after: int, most_days: int) -> int:
     return w.epoch(day, SURVEY_ZONE, 10) + dice.whole(0, 41_000)
 
 
-def _response(dice: c.Dice, survey: str, started: int, answers: dict[str, str]) -> Response:
+def response(dice: c.Dice, survey: str, started: int, answers: dict[str, str]) -> Response:
+    """An interview: finished at once, on a later day, or never. The interviewer's note of the call comes last."""
+    answers = dict(answers)
     first = started + dice.whole(60, 400)
-    kept = dice.u()
+    kept, asked = dice.u(), len(answers)
+    answers["RESULT"] = "A1"
     if kept < 0.86:
         return Response(survey, 0, started, first, first, len(answers), answers)
-    stopped = dice.whole(len(answers) - 3, len(answers))
+    stopped = dice.whole(asked - 3, asked)
     later = first + dice.whole(20_000, 5 * 86400) if kept < 0.93 else None
     return Response(survey, 0, started, first, later, stopped, answers)
 
 
-def _opinion(dice: c.Dice, feeling: float) -> dict[str, str]:
+def opinion(dice: c.Dice, feeling: float) -> dict[str, str]:
+    """Answers to the questions of opinion by somebody whose mean ``feeling`` is on the scale 1 to 5."""
     satisfied = max(1, min(5, round(feeling + 0.7 * dice.n())))
     recommend = max(0, min(10, round(2.1 * feeling - 0.6 + 1.6 * dice.n())))
     effort = max(1, min(7, round(1.5 * feeling - 0.8 + 1.1 * dice.n())))
@@ -107,9 +116,9 @@ def _after_connections(dice: c.Dice, world: w.World, happened: crm.Crm) -> list[
             continue
         answers = {
             "CONTRACT": world.subscribers.ids[order.subscriber], "ORDERNO": f"ORD-{order.number:05d}",
-            "SOLVED": "Y" if dice.chance(0.95) else "N", **_opinion(dice, 3.0 if order.is_late else 4.5),
+            "SOLVED": "Y" if dice.chance(0.95) else "N", **opinion(dice, 3.0 if order.is_late else 4.5),
         }  # fmt: skip
-        found.append(_response(dice, CONNECTION, _begin(dice, order.connected, 3), answers))
+        found.append(response(dice, CONNECTION, _begin(dice, order.connected, 3), answers))
     return found
 
 
@@ -125,9 +134,9 @@ def _after_repairs(dice: c.Dice, world: w.World, happened: crm.Crm) -> list[Resp
             "CONTRACT": world.subscribers.ids[case.subscriber], "CASENO": case.case_no, "EMPLOYEE": staff,
             "SOLVED": "Y" if dice.chance(0.93 if once else 0.6) else "N",
             "FIRST": "A1" if once and dice.chance(0.8) else ("A2" if dice.chance(0.85) else "A3"),
-            **_opinion(dice, 4.3 if once else 3.2),
+            **opinion(dice, 4.3 if once else 3.2),
         }  # fmt: skip
-        found.append(_response(dice, REPAIR, _begin(dice, solved[0], 2), answers))
+        found.append(response(dice, REPAIR, _begin(dice, solved[0], 2), answers))
     return found
 
 
@@ -137,13 +146,13 @@ def _general(dice: c.Dice, world: w.World, days: c.Days) -> list[Response]:
         if contact.outcome != "answered" or not contact.phone or not dice.chance(0.035):
             continue
         operator = world.operators[contact.answered[0].operator or 0].operator_id
-        opinion = _opinion(dice, crm.mood_of(world, contact))
-        opinion.pop("EASY")
+        said = opinion(dice, crm.mood_of(world, contact))
+        said.pop("EASY")
         answers = {
             "PHONE": f"+{contact.phone}", "CALLID": contact.callid if dice.chance(0.6) else "",
-            "EMPLOYEE": operator, **opinion,
+            "EMPLOYEE": operator, **said,
         }  # fmt: skip
-        found.append(_response(dice, GENERAL, _begin(dice, contact.ended, 2), answers))
+        found.append(response(dice, GENERAL, _begin(dice, contact.ended, 2), answers))
     return found
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from demo import callbacks, churn, crm, ivr, surveys
 from demo import calls as c
-from demo import churn, crm, ivr, surveys
 from demo import world as w
 from demo.orders import Order
 
@@ -23,7 +23,8 @@ CONTACT_COLUMNS = (
 
 
 def write(
-    folder: Path, world: w.World, days: c.Days, presses: list[ivr.Press], happened: crm.Crm, orders: list[Order]
+    folder: Path, world: w.World, days: c.Days, presses: list[ivr.Press], happened: crm.Crm, orders: list[Order],
+    owed: list[callbacks.Owed],
 ) -> None:
     """Write all truth files into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,12 @@ def write(
         ("evaluation_id", "linkedid", "operator_id", "evaluator_id", "form_version", "tone", "solved",
          "evaluated_at", "raw_score", "is_fatal"),
         (_evaluation(world, one) for one in happened.evaluations),
+    )  # fmt: skip
+    _save(
+        folder / "callbacks.csv",
+        ("reason", "branch_id", "subject", "subscriber_id", "owed_at", "reopened_at", "attempts", "is_neglected"),
+        ((o.reason, o.branch, o.subject, world.subscribers.ids[o.subscriber] if o.subscriber >= 0 else "",
+          c.stamp(o.at), _stamp(o.until), len(o.attempts), int(o.is_neglected)) for o in owed),
     )  # fmt: skip
     _save(
         folder / "churn.csv",
@@ -179,13 +186,14 @@ def _evaluation(world: w.World, one: crm.Evaluation) -> list[Any]:
 def planted(world: w.World) -> dict[str, Any]:
     """The planted facts, with ids as the warehouse knows them."""
     people = world.operators
-    surge, late = w.SURGE, w.LATE_CONNECTIONS
+    surge, late, left = w.SURGE, w.LATE_CONNECTIONS, w.NEGLECTED_CALLBACKS
     return {
         "seed": world.seed,
         "first_day": world.first_day.isoformat(),
         "last_day": world.last_day.isoformat(),
         "rude_operators": [o.operator_id for o in people if o.is_rude],
         "slow_operators": [o.operator_id for o in people if o.is_slow],
+        "rating_dodger": next(o.operator_id for o in people if o.waits_for_hang_up),
         "unfair_looking_operator": {
             "operator_id": next(o.operator_id for o in people if o.takes_hard),
             "hard_topics": [t.topic_id for t in w.TOPICS if t.hard],
@@ -198,6 +206,15 @@ def planted(world: w.World) -> dict[str, Any]:
             "branch_id": late.branch_id, "promised_from": late.first.isoformat(),
             "promised_to": late.last.isoformat(), "late_share": late.late_share,
         },
+        "neglected_callbacks": {
+            "branch_id": left.branch_id, "owed_from": left.first.isoformat(), "owed_to": left.last.isoformat(),
+            "called_share": left.called_share,
+        },
+        "measures": [
+            {"measure_id": f"M-{number}", "branch_id": m.branch_id, "topic_id": m.topic_id,
+             "started_at": c.stamp(m.begun)}
+            for number, m in enumerate(w.MEASURES, 1)
+        ],
         "biased_listener": w.BIASED_LISTENER,
         "churn": {
             "base_per_day": churn.BASE_PER_DAY, "ratios": churn.RATIOS, "lasts_days": churn.LASTS_DAYS,

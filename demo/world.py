@@ -190,6 +190,7 @@ class Operator:
     manner: float = 0.0
     takes_hard: bool = False
     is_rude: bool = False
+    waits_for_hang_up: bool = False
     is_slow: bool = False
 
     def login(self, server_id: str, day: date) -> Login:
@@ -220,6 +221,16 @@ class LateConnections:
 
 
 @dataclass(frozen=True)
+class NeglectedCallbacks:
+    """A branch that leaves most of the calls alone that it came to owe between ``first`` and ``last`` (local days)."""
+
+    branch_id: str = "kgd"
+    first: date = date(2026, 9, 14)
+    last: date = date(2026, 10, 4)
+    called_share: float = 0.12
+
+
+@dataclass(frozen=True)
 class Crash:
     """The PBX dies at ``at`` (UTC) and is back after ``down`` seconds."""
 
@@ -228,8 +239,39 @@ class Crash:
     down: int
 
 
+@dataclass(frozen=True)
+class Measure:
+    """What somebody did against a surge; instants are UTC epoch seconds. ``branch_id`` None: in all branches."""
+
+    branch_id: str | None
+    topic_id: str
+    surge_id: str | None
+    what: str
+    owner: str
+    begun: int
+    finished: int | None = None
+
+
+def _at(branch_id: str, day: date, hour: int) -> int:
+    return int(datetime.combine(day, time(hour), BRANCH[branch_id].zone).timestamp())
+
+
 SURGE = Surge()
+SURGE_ID = f"{SURGE.branch_id}|{SURGE.topic_id}|{SURGE.first.isoformat()}"
+MEASURES = (
+    Measure("nsk", "no_internet", None, "Crew sent to the broken ring, notice in the voice menu", "Duty engineer",
+            _at("nsk", date(2026, 10, 14), 11), _at("nsk", date(2026, 10, 16), 18)),
+    Measure("nsk", "no_internet", SURGE_ID, "Two operators of sales take technical calls", "Shift lead",
+            _at("nsk", date(2026, 10, 15), 9), _at("nsk", date(2026, 10, 17), 20)),
+    Measure("ekb", "connection_delay", None, "Second crew connects new lines", "Head of installation",
+            _at("ekb", date(2026, 10, 12), 8)),
+    Measure(None, "bill_question", None, "Leaflet with the bill, ask +7 495 000-01-00", "Billing",
+            _at("msk", date(2026, 10, 20), 9)),
+    Measure("sam", "router_fault", None, "Routers lent for two weeks", "Warehouse",
+            _at("sam", date(2026, 11, 7), 10)),
+)  # fmt: skip
 LATE_CONNECTIONS = LateConnections()
+NEGLECTED_CALLBACKS = NeglectedCallbacks()
 GPON_BRANCH = "sam"
 RENAMED_BRANCH = "sam"
 RENAMED_ON = date(2026, 9, 14)
@@ -312,6 +354,7 @@ def _plant_operators(staff: list[Operator]) -> None:
     for branch_id, team, rank in (("msk", "technical", 5), ("nsk", "client_service", 2)):
         slow = _of(staff, branch_id, team)[rank]
         slow.is_slow, slow.pace = True, 1.8
+    _of(staff, "ekb", "technical")[2].waits_for_hang_up = True
     unfair = _of(staff, "sam", "technical")[0]
     unfair.takes_hard, unfair.skill, unfair.manner, unfair.pace = True, 0.0, 0.0, 1.0
     _move(_of(staff, "msk", "technical")[6], "sam", 901)

@@ -17,7 +17,7 @@ LAYERS = {
     "pipeline": 3, "alerts": 3, "cli": 3,
 }  # fmt: skip
 STAGE = 1
-STAGES = ("sources", "landing", "gate", "promote", "transform", "publish")
+STAGES = ("sources", "landing", "gate", "promote", "transform", "analyse", "publish")
 SHARED = "service_quality.sources.base"  # what a batch is: sources give it, landing takes it
 AIRFLOW = ("pipeline", "alerts", "local/scheduler")
 

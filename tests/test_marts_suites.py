@@ -54,12 +54,15 @@ SOUND = {
     "fct_ratings": [{**WHO, "rating_id": "r", "contact_id": "c0", "criterion": "service_quality", "rating": 5,
                      "answer_kind": "rated"}],
     "fct_survey_responses": [{**WHO, "survey_response_id": "s", "is_complete": True, "satisfaction": 5,
-                              "recommend": 10, "effort": 1}],
+                              "recommend": 10, "effort": 1, "attempt_outcome": "reached"}],
     "fct_evaluations": [{**WHO, "evaluation_id": "e", "score": 90, "score_raw": 90}],
-    "fct_tickets": [{**WHO, "ticket_id": "k", "solution_minutes": 30, "first_reply_minutes": 3}],
-    "fct_ticket_events": [{**WHO, "ticket_event_id": "ke", "ticket_id": "k", "event": "solved"}],
+    "fct_tickets": [{**WHO, "ticket_id": "k", "solution_minutes": 30, "first_reply_minutes": 3,
+                     "due_at": "2026-03-02 07:00:00+00"}],
+    "fct_ticket_events": [{**WHO, "ticket_event_id": "ke", "ticket_id": "k", "event": "solved",
+                           "event_at": "2026-03-02 09:00:00+00"}],
     "fct_repeat_contacts": [{**WHO, "contact_id": "c0"}],
-    "fct_connections": [{"connection_id": "n", "branch_id": "b1", "supply_days": 2, "business_day": DAY}],
+    "fct_connections": [{"connection_id": "n", "branch_id": "b1", "supply_days": 2,
+                         "connected_at": "2026-03-02 08:00:00+00", "business_day": DAY}],
     "fct_operator_states": [{"operator_state_id": "p", "operator_id": "o1", "seconds": 90, "business_day": DAY}],
     "event_leftovers": [{"server_id": "pbx", "event": "INFO", "events": 1, "events_logged": 3, "events_in_facts": 2,
                          "business_day": DAY}],
@@ -95,6 +98,8 @@ FAULTS = {
     "reconcile.connections": "update {table} set connections_ordered = null",
     "vocabulary.outcome": "update {table} set outcome = 'lost'",
     "vocabulary.answer_kind": "update {table} set answer_kind = 'star'",
+    "vocabulary.attempt_outcome": "update {table} set attempt_outcome = 'busy'",
+    "present.attempt_outcome": "update {table} set attempt_outcome = null",
     "range.wait_seconds": "update {table} set wait_seconds = -1",
     "range.talk_seconds": "update {table} set talk_seconds = -1",
     "range.rating": "update {table} set rating = 9",
@@ -180,10 +185,11 @@ def publish_usual_weeks(conn, mart, amount):
 
 
 def judge(url, suite, only=None):
-    """{rule: verdict} for the day's rows."""
+    """{rule: verdict} for the day's rows; all rows of a mart without days."""
     rules = [r for r in suite.expectations if only is None or r.id == only]
     chosen = suite.model_copy(update={"expectations": rules})
-    query = f"select * from candidate.{suite.table.name} where business_day = any(array['{DAY}']::date[])"
+    with ops.connect(url) as conn:
+        query = gate._touched_rows(conn, chosen, [DAY], False)
     results = gate.judge_relation(url, chosen, "candidate", suite.table.name, query=query)
     return {r.rule_id: r for r in results}
 

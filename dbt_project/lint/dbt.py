@@ -29,3 +29,8 @@ def date_trunc(part: str, day: str) -> str:
 def datediff(first: str, second: str, part: str) -> str:
     """Whole parts between two dates."""
     return f"date_diff('{part}', {first}, {second})"
+
+
+def dateadd(part: str, count: object, day: str) -> str:
+    """The date so many parts later."""
+    return f"date_add('{part}', {count}, {day})"

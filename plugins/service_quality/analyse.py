@@ -7,11 +7,11 @@ from datetime import date
 
 from psycopg import sql
 
-from service_quality.analyses import surges, words
+from service_quality.analyses import agreement, listeners, surges, words
 from service_quality.analyses.base import Analysis, Scope
 from service_quality.ops import Conn
 
-ANALYSES: tuple[Analysis, ...] = (surges.SURGES, words.WORDS)
+ANALYSES: tuple[Analysis, ...] = (agreement.ANALYSIS, listeners.ANALYSIS, surges.SURGES, words.WORDS)
 
 
 def run(conn: Conn, scope: Scope, analyses: Sequence[Analysis] | None = None) -> dict[str, int]:

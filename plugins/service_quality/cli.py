@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -43,6 +43,15 @@ _BUILDS = """
 select build_id, status, cardinality(load_ids) as loads, cardinality(touched_days) as days, is_full, stale_sources,
     data_until, ended_at
 from ops.builds order by build_id desc limit %s
+"""
+_WORKLIST = """
+select place, branch_id, coalesce(subscriber_id, contact_id) as whom, reason, due_at, is_overdue, attempts,
+    last_outcome, topic_id, operator_id, coalesce(ticket_id, connection_id, contact_id) as about, owed_together,
+    lowest_rating, ticket_reopenings, not_solved_before, contacts_30d, last_comment, as_of_day
+from marts.worklist_callbacks
+where cast(%(branch)s as text) is null or branch_id = %(branch)s
+order by place
+limit %(limit)s
 """
 _HELD = """
 select message from ops.loads where status = 'held'
@@ -87,6 +96,56 @@ def status(last: Annotated[int, typer.Option(help="How many loads and builds to 
         held = conn.execute(_HELD).fetchall()
     for row in held:
         typer.echo(f"\n{row['message']}")
+
+
+@app.command()
+def worklist(
+    branch: Annotated[str | None, typer.Option(help="Only the calls that this branch owes.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many calls to show.")] = 50,
+) -> None:
+    """Show whom to call back today, in order, with the reason, the deadline (UTC) and what is known."""
+    with ops.connect() as conn:
+        found = conn.execute("select to_regclass('marts.worklist_callbacks') as mart").fetchone()
+        if found is None or found["mart"] is None:
+            raise LookupError("no worklist is published yet; run `quality build` first")
+        rows = conn.execute(_WORKLIST, {"branch": branch, "limit": limit}).fetchall()
+    of = f" of {branch}" if branch else ""
+    if not rows:
+        typer.echo(f"no call-back{of} is open")
+        return
+    print_rows(f"call-backs{of} for the morning after {rows[0]['as_of_day']}", [_call(row) for row in rows])
+
+
+def _call(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the worklist as it is shown; no number to dial is in it."""
+    tried = "not known" if row["attempts"] is None else str(row["attempts"])
+    return {
+        "place": row["place"],
+        "branch": row["branch_id"],
+        "whom": row["whom"],
+        "reason": row["reason"],
+        "deadline": f"{_text(row['due_at'])}{' late' if row['is_overdue'] else ''}",
+        "tried": f"{tried}, {row['last_outcome']}" if row["last_outcome"] else tried,
+        "topic": row["topic_id"],
+        "operator": row["operator_id"],
+        "about": row["about"],
+        "known": "; ".join(_known(row)) or None,
+    }
+
+
+def _known(row: dict[str, Any]) -> Iterator[str]:
+    if row["owed_together"] > 1:
+        yield f"{row['owed_together']} calls owed"
+    if row["lowest_rating"] is not None:
+        yield f"lowest rating {row['lowest_rating']}"
+    if row["ticket_reopenings"]:
+        yield f"reopened {row['ticket_reopenings']}x"
+    if row["not_solved_before"]:
+        yield f"not solved before {row['not_solved_before']}x"
+    if row["contacts_30d"]:
+        yield f"{row['contacts_30d']} contacts in 30 days"
+    if row["last_comment"]:
+        yield f"said: {row['last_comment']}"
 
 
 @app.command()

@@ -290,7 +290,7 @@ class Ivr(_Strict):
 
 SURVEY_MEANINGS = (
     "subscriber_id", "phone", "ticket_id", "connection_id", "call_id", "operator_id",
-    "is_solved", "is_first_contact", "satisfaction", "recommend", "effort", "comment",
+    "is_solved", "is_first_contact", "satisfaction", "recommend", "effort", "comment", "attempt_outcome",
 )  # fmt: skip
 
 
@@ -321,6 +321,37 @@ class SurveyServer(_Strict):
     surveys: list[Survey] = Field(min_length=1)
 
 
+class DueHours(_Strict):
+    """Hours after which an owed call-back is late, by what it is owed for."""
+
+    new_connection: int = Field(48, ge=1)
+    repair_solved: int = Field(48, ge=1)
+    support_solved: int = Field(48, ge=1)
+    past_target: int = Field(48, ge=1)
+    low_rating: int = Field(48, ge=1)
+
+
+class Callbacks(_Strict):
+    """Which call-backs are owed and until when.
+
+    ``expires_days``: after so many days an owed call is given up, and a ticket that is opened again is another
+    matter; ``low_rating``: the highest rating (1 to 5) that owes a call; ``max_attempts``: who was called so often
+    without success is on no worklist any more.
+    """
+
+    due_hours: DueHours = DueHours()
+    expires_days: int = Field(14, ge=1, le=28)
+    low_rating: int = Field(2, ge=1, le=5)
+    max_attempts: int = Field(5, ge=1)
+
+    @model_validator(mode="after")
+    def _due_before_it_expires(self) -> Callbacks:
+        for reason, hours in self.due_hours.model_dump().items():
+            if hours > 24 * self.expires_days:
+                raise ValueError(f"due_hours.{reason}: {hours} hours are more than expires_days, {self.expires_days}")
+        return self
+
+
 class Gate(_Strict):
     """Limits of the like-for-like rules: share of the usual count of the same kind of day."""
 
@@ -330,6 +361,31 @@ class Gate(_Strict):
     freshness_hours: float = Field(6.0, gt=0)
 
 
+class Listening(_Strict):
+    """Which calls quality staff should listen to, and how what they heard is weighted.
+
+    ``plan_from``: the first day whose calls people listened to by the plan; None: they choose calls themselves.
+    """
+
+    calls_per_day: int = Field(28, ge=0)
+    targeted_per_day: int = Field(6, ge=0)
+    seed: str = Field("quality", pattern=r"^[A-Za-z0-9_-]+$")
+    floor_per_operator_month: int = Field(2, ge=0, le=15)
+    floor_days: int = Field(4, ge=1, le=15, description="An operator's working days from one floor call to the next.")
+    least_talk_seconds: int = Field(30, ge=0)
+    long_talk_seconds: tuple[int, int] = (120, 300)
+    default_sd: int = Field(15, ge=1, le=50, description="Points, where nothing was heard yet.")
+    margin_points: float = Field(3.0, gt=0, description="Wanted half-width of a branch's month.")
+    bias_points: float = Field(3.0, ge=0, description="A listener's bias below this is nobody's concern.")
+    plan_from: date | None = None
+
+    @model_validator(mode="after")
+    def _bands_in_order(self) -> Listening:
+        if not self.least_talk_seconds < self.long_talk_seconds[0] < self.long_talk_seconds[1]:
+            raise ValueError("long_talk_seconds: two limits in order, both above least_talk_seconds")
+        return self
+
+
 class Settings(_Strict):
     """Everything in ``sources.yml``. A source without a section is not there and its marts say so."""
 
@@ -337,7 +393,9 @@ class Settings(_Strict):
     branches: list[Branch] = []
     queues: list[Queue] = []
     agents: Agents = Agents()
+    callbacks: Callbacks = Callbacks()
     gate: Gate = Gate()
+    listening: Listening = Listening()
     crm: Crm | None = None
     telephony: Telephony | None = None
     ivr: Ivr | None = None

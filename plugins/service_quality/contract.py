@@ -363,6 +363,26 @@ CRM_TABLES: tuple[Table, ...] = (
         "updated_at",
         True,
     ),
+    Table(
+        "measures",
+        Source.CRM,
+        "Special measures that people took against a surge of a topic.",
+        (
+            _text("measure_id", "Measure."),
+            _text("branch_id", "Branch it was taken in; null for all branches."),
+            _text("topic_id", "Topic it is meant to help with."),
+            _text("surge_id", "Surge it answers, as topic_surges names it; null where nobody noted it."),
+            _text("what", "What was done, in words.", Personal.FREE_TEXT),
+            _text("owner", "Who answers for it."),
+            _at("started_at", "When it began to work (UTC)."),
+            _at("ended_at", "When it ended (UTC); null while it lasts."),
+            _UPDATED,
+        ),
+        ("measure_id",),
+        "updated_at",
+        "updated_at",
+        False,
+    ),
 )
 
 TELEPHONY_TABLES: tuple[Table, ...] = (
@@ -463,7 +483,7 @@ SURVEY_TABLES: tuple[Table, ...] = (
     Table(
         "survey_responses",
         Source.SURVEY,
-        "Responses to call-back surveys, finished or not.",
+        "Responses to call-back surveys, finished or not, and attempts that reached nobody.",
         (
             _text("survey_id", "Survey id on the survey server."),
             Column("response_id", "bigint", "Response id within the survey."),
@@ -487,6 +507,11 @@ SURVEY_TABLES: tuple[Table, ...] = (
             _text("recommend", "Readiness to recommend 0 to 10, exactly as given."),
             _text("effort", "Customer effort 1 to 7, exactly as given."),
             _text("comment", "What the subscriber said.", Personal.FREE_TEXT),
+            _text(
+                "attempt_outcome",
+                "How the call went, exactly as given after the value map: reached, no_answer, refused,"
+                " wrong_number or other; null where the survey does not ask the interviewer.",
+            ),
         ),
         ("survey_id", "response_id"),
         "updated_at",

@@ -59,6 +59,7 @@ def scalars(settings: Settings) -> dict[str, Any]:
     """The single values among the settings, as dbt variables."""
     provider = settings.provider
     drops = settings.ivr.drops if settings.ivr else []
+    listening = settings.listening
     cdrs = [s.cdr for s in settings.telephony.servers if s.cdr] if settings.telephony else []
     return {
         "default_branch_id": provider.default_branch_id,
@@ -70,7 +71,22 @@ def scalars(settings: Settings) -> dict[str, Any]:
         "rating_match_minutes": provider.thresholds.rating_match_minutes,
         "turned_away_userfield": "|".join(f"({p})" for p in sorted({c.turned_away_userfield for c in cdrs})),
         "turned_away_apps": sorted({a for c in cdrs for a in c.turned_away_apps}),
+        **{f"callback_due_hours_{r}": h for r, h in settings.callbacks.due_hours.model_dump().items()},
+        "callback_expires_days": settings.callbacks.expires_days,
+        "callback_low_rating": settings.callbacks.low_rating,
+        "callback_max_attempts": settings.callbacks.max_attempts,
         "inbound_contexts": sorted({x for c in cdrs for x in c.inbound_contexts}),
+        "listening_calls_per_day": listening.calls_per_day,
+        "listening_targeted_per_day": listening.targeted_per_day,
+        "listening_seed": listening.seed,
+        "listening_floor": listening.floor_per_operator_month,
+        "listening_floor_days": listening.floor_days,
+        "listening_least_talk_seconds": listening.least_talk_seconds,
+        "listening_long_talk_seconds": list(listening.long_talk_seconds),
+        "listening_default_sd": listening.default_sd,
+        "listening_margin_points": listening.margin_points,
+        "listening_bias_points": listening.bias_points,
+        "listening_plan_from": listening.plan_from.isoformat() if listening.plan_from else "",
     }
 
 

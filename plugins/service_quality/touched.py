@@ -117,8 +117,14 @@ union all select opened_at from changed_tickets
 union all select e.event_at from raw.ticket_events as e inner join moved_tickets using (ticket_id)
 union all select event_at from changed_ticket_events
 union all select t.opened_at from raw.tickets as t inner join changed_ticket_events using (ticket_id)
+-- A target that passed owes a call; what happened to a ticket before tells which of its later solutions count.
+union all select due_at from changed_tickets
+union all select t.due_at from raw.tickets as t inner join changed_ticket_events using (ticket_id)
+union all select later.event_at from changed_ticket_events as e
+inner join raw.ticket_events as later on e.ticket_id = later.ticket_id and e.event_at < later.event_at
 union all select ordered_at from changed_connections
 union all select connected_at from changed_connections
+union all select started_at from changed_measures
 union all select evaluated_at from changed_evaluations
 union all select e.evaluated_at from raw.evaluations as e inner join changed_evaluation_items using (evaluation_id)
 union all select coalesce(submitted_at, started_at, updated_at) from changed_survey_responses
@@ -128,6 +134,8 @@ union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.s
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
 -- What was loaded before the call it is about stood on its own day until now.
 union all select r.opened_at from raw.tickets as r
+inner join touched_calls as t on r.call_id = t.callid where t.is_moved
+union all select r.due_at from raw.tickets as r
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
 union all select e.event_at from raw.ticket_events as e inner join raw.tickets as r using (ticket_id)
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
@@ -143,11 +151,21 @@ union all select c.start_at from moved_numbers as n
 inner join raw.cdr as c on n.phone_hash = c.src_hash and c.start_at >= n.since
 union all select t.opened_at from moved_subscribers as m
 inner join raw.tickets as t on m.subscriber_id = t.subscriber_id and t.opened_at >= m.since
+union all select t.due_at from moved_subscribers as m
+inner join raw.tickets as t on m.subscriber_id = t.subscriber_id and t.opened_at >= m.since
+union all select e.event_at from moved_subscribers as m
+inner join raw.tickets as t on m.subscriber_id = t.subscriber_id and t.opened_at >= m.since
+inner join raw.ticket_events as e on t.ticket_id = e.ticket_id
 union all select c.ordered_at from moved_subscribers as m
+inner join raw.connections as c on m.subscriber_id = c.subscriber_id and c.ordered_at >= m.since
+union all select c.connected_at from moved_subscribers as m
 inner join raw.connections as c on m.subscriber_id = c.subscriber_id and c.ordered_at >= m.since
 union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from moved_subscribers as m
 inner join raw.survey_responses as r
     on m.subscriber_id = r.subscriber_id and coalesce(r.submitted_at, r.started_at, r.updated_at) >= m.since;
+
+-- A target ahead of everything loaded has not passed: no mart has that day yet.
+delete from touched_instants where at > (select max(window_end) + interval '1 day' from ops.coverage);
 
 analyze touched_contacts;
 
@@ -194,6 +212,36 @@ from ops.loads as l cross join zones
 where l.load_id = any(%(loads)s)
 """
 
+# Days of contacts whose repeat windows end between the two instants, in every time zone in use.
+_CLOSING = """
+with zones as (
+    select time_zone from raw.branches where _superseded_at is null and time_zone is not null
+    union select time_zone from ops.setting_branches where time_zone is not null
+    union select cast(%(zone)s as text)
+)
+select distinct cast(generate_series(
+    date_trunc('day', (%(before)s - closing.after) at time zone zones.time_zone),
+    (%(until)s - closing.after) at time zone zones.time_zone,
+    interval '1 day'
+) as date) as day
+from zones cross join unnest(%(windows)s::interval[]) as closing (after)
+"""
+
+# Orders and tickets that were not done when their promise or target passed between the two instants.
+_DEADLINES = """
+insert into touched_instants
+select ordered_at from raw.connections
+where _superseded_at is null and connected_at is null and cancelled_at is null
+    and promised_on between cast(%(before)s as date) - 1 and cast(%(until)s as date) + 1
+union all
+select t.opened_at from raw.tickets as t
+where t._superseded_at is null and t.due_at >= %(before)s and t.due_at < %(until)s
+    and not exists (
+        select 1 from raw.ticket_events as e
+        where e.ticket_id = t.ticket_id and e._superseded_at is null and e.event in ('solved', 'closed')
+    )
+"""
+
 _ASSIGNMENTS = ("branches", "operator_branches", "operator_aliases", "topics")
 
 
@@ -206,12 +254,13 @@ def touched_days(
 ) -> list[date]:
     """Days to build for these promoted loads, in order, within the span of loaded windows.
 
-    ``data_until`` and ``data_until_before``: to where telephony is loaded now and at the last publication;
-    days whose repeat windows close in between are included.
+    ``data_until`` and ``data_until_before``: to where telephony is loaded now and at the last publication; days
+    whose repeat windows close in between are included, and those of orders and tickets whose promise or target
+    passes in between unkept.
     """
     with conn.transaction():
-        days = _days_of_loads(conn, load_ids, zone)
-        days |= _closing_days(data_until, data_until_before)
+        days = _days_of_loads(conn, load_ids, zone, data_until, data_until_before)
+        days |= _closing_days(conn, zone, data_until, data_until_before)
         days |= _assignment_days(conn, load_ids, data_until)
         _drop_views(conn)
     return sorted(days)
@@ -227,7 +276,9 @@ def all_days(conn: Conn) -> list[date]:
     return sorted(r["day"] for r in rows)
 
 
-def _days_of_loads(conn: Conn, load_ids: Sequence[int], zone: str) -> set[date]:
+def _days_of_loads(
+    conn: Conn, load_ids: Sequence[int], zone: str, until: datetime | None, before: datetime | None
+) -> set[date]:
     loads = sql.SQL("array[{}]::bigint[]").format(sql.SQL(", ").join(map(sql.Literal, load_ids)))
     _drop_views(conn)
     for table in BY_NAME.values():
@@ -235,6 +286,8 @@ def _days_of_loads(conn: Conn, load_ids: Sequence[int], zone: str) -> set[date]:
         statement = sql.SQL(_CHANGED).format(name=sql.SQL(table.name), loads=loads, same_key=same_key)
         conn.execute(statement)
     conn.execute(sql.SQL(_INSTANTS).format(loads=loads))
+    if until is not None and before is not None and until > before:
+        conn.execute(_DEADLINES, {"until": until, "before": before})
     return {r["day"] for r in conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)})}
 
 
@@ -243,17 +296,14 @@ def _drop_views(conn: Conn) -> None:
         conn.execute(sql.SQL("drop view if exists pg_temp.{}").format(sql.Identifier(f"changed_{name}")))
 
 
-def _closing_days(until: datetime | None, before: datetime | None) -> set[date]:
-    """Days with contacts whose repeat windows end between the two instants, a day of slack for time zones."""
+def _closing_days(conn: Conn, zone: str, until: datetime | None, before: datetime | None) -> set[date]:
+    """Days that change because time passed: those whose repeat windows close between the two instants, and all in
+    between, from which what waits for an answer reaches back.
+    """
     if until is None or before is None or until <= before:
         return set()
-    days: set[date] = set()
-    for window in REPEAT_WINDOWS:
-        day = (before - window).date() - timedelta(days=1)
-        while day <= (until - window).date() + timedelta(days=1):
-            days.add(day)
-            day += timedelta(days=1)
-    return days
+    values = {"zone": zone, "until": until, "before": before, "windows": [timedelta(0), *REPEAT_WINDOWS]}
+    return {r["day"] for r in conn.execute(_CLOSING, values)}
 
 
 def _assignment_days(conn: Conn, load_ids: Sequence[int], until: datetime | None) -> set[date]:

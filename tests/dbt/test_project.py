@@ -144,7 +144,7 @@ def test_daily_models_end_with_their_day_and_replace_whole_days(manifest):
 def assert_reach_is_told(name: str, node: dict[str, Any]) -> None:
     """What a model reads around a touched day is what strategy, gate 2 and publication are told."""
     told = node["config"]["meta"].get("reach")
-    read = set(re.findall(r"in_reach\((\d+), (\d+)\)", node["raw_code"]))
+    read = set(re.findall(r"in_reach\((\d+), (\d+)[,)]", node["raw_code"]))
     own = {(str(told["before"]), str(told["after"]))} if told else set()
     assert own <= read and (told or not read), f"{name}: meta.reach is {told}, in_reach says {read}"
 

@@ -11,6 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 from scipy import stats
 from service_quality import transform
+from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
@@ -133,6 +134,93 @@ def test_units_that_differ_by_chance_only_are_not_told_apart(url):
     assert {r["verdict"] for r in found} == {"not_distinguishable"}
     assert {float(r["reliability"]) for r in found} == {0.0}
     assert {r["eb_rate"] for r in found} == {r["pooled_rate"] for r in found}
+
+
+def test_what_has_no_score_has_no_p_value_and_does_not_help_others(url):
+    """Nothing can be said of units that must count all of theirs; the others are 40 tests and not 43."""
+    given = _rates(np.random.default_rng(11))
+    sure = [
+        {"g": "rate", "unit": f"v{i}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 50, "x": 50,
+         "expected": 50.0, "variance": 0.0}
+        for i in range(3)
+    ]  # fmt: skip
+    found = run(url, JUDGED, given + sure)
+    assert {(r["p_value"], r["q_value"], r["verdict"]) for r in found if r["unit"] >= "v"} == {
+        (None, None, "not_enough_data")
+    }
+    tested = [r for r in found if r["p_value"] is not None]
+    q = multipletests([float(r["p_value"]) for r in tested], method="fdr_bh")[1]
+    assert [float(r["q_value"]) for r in tested] == pytest.approx(q, abs=1e-9)
+
+
+AGREED = (
+    "with counted as (select g, class_a, class_b, n from given), {{ kappa_ctes('counted', ['g']) }}"
+    " select * from agreed order by g"
+)
+TABLES = {
+    "a fair": [[12, 7, 3], [9, 30, 14], [2, 11, 40]],
+    "b reversed": [[0, 2, 20], [3, 9, 4], [25, 1, 0]],
+    "c empty cells": [[5, 0, 0], [0, 7, 1], [0, 0, 9]],
+    "d no middle": [[14, 0, 6], [0, 0, 0], [3, 0, 27]],
+    "e a one-sided rater": [[4, 11, 35], [0, 0, 0], [0, 0, 0]],
+}
+
+
+def _cells(tables: dict[str, list[list[int]]]) -> list[dict[str, Any]]:
+    return [
+        {"g": g, "class_a": a, "class_b": b, "n": n}
+        for g, table in tables.items() for a, row in enumerate(table, 1) for b, n in enumerate(row, 1) if n
+    ]  # fmt: skip
+
+
+def test_weighted_kappa_and_its_interval_are_statsmodels(url):
+    found = run(url, AGREED, _cells(TABLES))
+    for row, (name, table) in zip(found, TABLES.items(), strict=True):
+        assert row["g"] == name and row["cases"] == np.sum(table) and row["agreed_cases"] == np.trace(table)
+        for kind in ("linear", "quadratic"):
+            wanted = cohens_kappa(np.array(table), wt=kind)
+            assert row[f"kappa_{kind}"] == pytest.approx(wanted.kappa, abs=1e-8), (name, kind)
+            if wanted.var_kappa > 1e-9:
+                assert row[f"kappa_{kind}_low"] == pytest.approx(max(wanted.kappa_low, -1), abs=1e-6), (name, kind)
+                assert row[f"kappa_{kind}_high"] == pytest.approx(min(wanted.kappa_upp, 1), abs=1e-6), (name, kind)
+
+
+def test_kappa_of_raters_who_always_say_the_same_is_not_defined_and_complete_agreement_has_no_interval(url):
+    same, complete = run(url, AGREED, _cells({"a": [[0, 0, 0], [0, 0, 0], [0, 0, 8]], "b": [[3, 0, 0], [0, 4, 0], [0, 0, 5]]}))
+    assert (same["cases"], same["agreed_cases"], same["kappa_linear"], same["kappa_linear_low"]) == (8, 8, None, None)
+    assert (complete["kappa_linear"], complete["kappa_quadratic"], complete["kappa_linear_high"]) == (1, 1, None)
+
+
+def test_rank_correlation_is_scipys_with_ties_and_gaps(url):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=25)
+    groups = {
+        "a": (x, x + rng.normal(size=25)),
+        "b ties": (rng.integers(1, 4, 30).astype(float), rng.integers(1, 6, 30).astype(float)),
+        "c few": (np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 1.0, 4.0, 3.0])),
+        "d complete": (np.arange(12.0), -np.arange(12.0) ** 3),
+        "e one value": (np.arange(12.0), np.full(12, 4.2)),
+    }
+    given = [{"g": g, "x": float(a), "y": float(b)} for g, (xs, ys) in groups.items() for a, b in zip(xs, ys, strict=True)]
+    text = (
+        "with points as (select g, x, y from given union all select 'a', 3.5, null),"
+        " {{ spearman_ctes('points', ['g'], 'x', 'y') }} select * from correlated order by g"
+    )
+    found = {r["g"]: r for r in run(url, text, given)}
+    for g, (xs, ys) in groups.items():
+        row = found[g]
+        assert row["points"] == len(xs)
+        if g == "e one value":
+            assert row["spearman"] is None and row["spearman_low"] is None
+            continue
+        r = stats.spearmanr(xs, ys).statistic
+        assert row["spearman"] == pytest.approx(r, abs=1e-8), g
+        if g in ("c few", "d complete"):
+            assert row["spearman_low"] is None and row["spearman_high"] is None
+        else:
+            half = 1.959964 * np.sqrt((1 + r * r / 2) / (len(xs) - 3))
+            limits = np.tanh(np.arctanh(r) - half), np.tanh(np.arctanh(r) + half)
+            assert (row["spearman_low"], row["spearman_high"]) == pytest.approx(limits, abs=1e-7), g
 
 
 def test_a_mean_is_judged_by_the_variance_within(url):

@@ -17,7 +17,7 @@ import pytest
 from service_quality import config
 from typer.testing import CliRunner
 
-from demo import crm, provider, survey_server, surveys
+from demo import callbacks, crm, provider, survey_server, surveys
 from demo import world as w
 from demo.__main__ import app
 
@@ -405,6 +405,9 @@ def test_the_default_configuration_fits_this_provider(monkeypatch, tmp_path):
     assert settings.telephony.servers[0].queue_log.spool == f"{tmp_path}/spool/msk"
     for survey in settings.survey.surveys:
         assert set(survey.questions.values()) <= set(surveys.QUESTIONS[survey.survey_id])
+        assert set(survey.values["attempt_outcome"].values()) == set(callbacks.RESULTS)
+    assert settings.callbacks.due_hours.model_dump() == callbacks.DUE_HOURS
+    assert settings.callbacks.low_rating == callbacks.LOW_RATING
     monkeypatch.setenv("DEMO_HOME", "here/demo")
     relative = config.load(config.REPO / "config")
     assert relative.telephony is not None

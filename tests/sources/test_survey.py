@@ -72,7 +72,7 @@ def test_a_response_becomes_a_row_with_our_words_and_utc(server):
         "updated_at": datetime(2026, 6, 10, 9, tzinfo=UTC),
         "is_complete": True, "subscriber_id": None, "phone": None, "ticket_id": "t-1", "connection_id": None,
         "call_id": None, "operator_id": None, "is_solved": "yes", "is_first_contact": None, "satisfaction": "5",
-        "recommend": None, "effort": None, "comment": "Спасибо",
+        "recommend": None, "effort": None, "comment": "Спасибо", "attempt_outcome": None,
         "_source_ref": "survey=77,response=12", "_problems": None,
     }  # fmt: skip
 
@@ -81,6 +81,26 @@ def test_answers_without_a_mapping_pass_as_given(server):
     server.surveys[77] = [response(1, "2026-06-10 12:00:00", Q1="maybe", Q2=4)]
     (row,) = read(server)
     assert (row["is_solved"], row["satisfaction"]) == ("maybe", "4")
+
+
+def test_an_attempt_that_reached_nobody_is_a_row_with_its_outcome(server):
+    server.surveys[77] = [
+        response(1, None, "2026-06-10 12:00:00", Q1=None, Q2=None, RESULT="A2"),
+        response(2, "2026-06-10 12:05:00", Q1="", Q2="", RESULT="A3"),
+        response(3, "2026-06-10 13:00:00", RESULT="A1"),
+        response(4, "2026-06-10 14:00:00", RESULT=""),
+        response(5, "2026-06-10 15:00:00", RESULT="engaged"),
+    ]
+    survey = {
+        "questions": {"is_solved": "Q1", "satisfaction": "Q2", "ticket_id": "T[SQ001]", "attempt_outcome": "RESULT"},
+        "values": {"attempt_outcome": {"A1": "reached", "A2": "no_answer", "A3": "refused"}},
+    }
+    rows = {r["response_id"]: r for r in read(server, survey=survey)}
+    assert [(rows[n]["attempt_outcome"], rows[n]["is_complete"], rows[n]["is_solved"]) for n in range(1, 6)] == [
+        ("no_answer", False, None), ("refused", True, None), ("reached", True, "Y"), (None, True, "Y"),
+        ("engaged", True, "Y"),
+    ]  # fmt: skip
+    assert {r["ticket_id"] for r in rows.values()} == {"t-1"}
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

@@ -52,6 +52,16 @@ case when {{ with_cdr }} then contacts.contacts_answered_share end as contacts_a
 {%- endfor %}
 {%- endmacro %}
 
+{#- The distribution of the answers: for each criterion the number of answers with 1 to 5 points. -#}
+{% macro rating_distribution_columns() -%}
+{% for criterion in rating_criteria().split() -%}
+{%- set outer = loop -%}
+{%- for points in rating_points().split() -%}
+{{ counted('ratings', 'rating_' ~ criterion ~ '_' ~ points) }}{{ ',\n' if not (outer.last and loop.last) }}
+{%- endfor %}
+{%- endfor %}
+{%- endmacro %}
+
 {% macro survey_columns() -%}
 {{ counted('surveys', 'survey_started survey_responses survey_responses_connection survey_responses_repair
     survey_responses_general survey_solved_yes survey_solved_no survey_fcr_yes survey_fcr_no satisfaction_sum

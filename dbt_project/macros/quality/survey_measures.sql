@@ -1,4 +1,5 @@
-{#- What is measured of a group of survey responses; only finished ones have a say, `survey_started` counts all. -#}
+{#- What is measured of a group of survey responses; only finished ones have a say,
+`survey_started` counts all interviews that were begun. -#}
 {% macro survey_measures() -%}
 {%- set promoters = count_if("is_complete and nps_group = 'promoter'") -%}
 {%- set detractors = count_if("is_complete and nps_group = 'detractor'") -%}

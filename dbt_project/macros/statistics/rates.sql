@@ -52,14 +52,14 @@ Source: Hart 1968, algorithm 5666, as given by West 2005. Beyond 37 standard dev
 {{ nested.text }}
 {%- endmacro %}
 
-{#- The standard normal distribution function of a column. -#}
+{#- The standard normal distribution function of a column; null of null, which least() alone would leave out. -#}
 {% macro normal_cdf(z) -%}
-(case when {{ z }} < 0 then {{ upper_tail(z) }} else 1.0 - {{ upper_tail(z) }} end)
+(case when {{ z }} < 0 then {{ upper_tail(z) }} when {{ z }} >= 0 then 1.0 - {{ upper_tail(z) }} end)
 {%- endmacro %}
 
-{#- Two-sided p-value of a standard normal score, a column. -#}
+{#- Two-sided p-value of a standard normal score, a column; null of null. -#}
 {% macro two_sided_p(z) -%}
-least(2.0 * {{ upper_tail(z) }}, 1.0)
+(case when {{ z }} is not null then least(2.0 * {{ upper_tail(z) }}, 1.0) end)
 {%- endmacro %}
 
 {#-

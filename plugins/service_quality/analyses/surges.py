@@ -1,15 +1,16 @@
-"""Which topics are called about more than they should be: every branch x topic (and topic over all branches) by day.
+"""Which topics are called about more than they should be: every branch x topic, and topic over all branches, by day.
 
-Expected count of a day: level of the series over the eight weeks that end three days before it (so that a surge of
-yesterday does not hide today's), times the weekday's share. The level is a mean of counts cut off at what chance
-explains (Farrington 1996: past surges must not raise the bar). Counts are taken as negative binomial, with the
-dispersion of the series half-shrunk to that of all series (moments) and the level's own uncertainty added. Two
-detectors are joined: the upper tail with the false discovery rate of Benjamini and Hochberg (1995) over all series of
-the day, and a CUSUM of mid-p normal scores (Fricker 2008: on residuals of a model), which finds what is small and
-lasts.
+Expected count of a day: level of the series times share of the weekday. The level is the mean of the eight weeks that
+end three days before (so that a surge of yesterday does not hide today's), recent days weighing more (services grow
+and shrink), with counts cut off at what chance explains and those still far out weighing less (Farrington 1996,
+Noufaily 2012: past surges must not raise the bar). Counts are taken as negative binomial; the dispersion is that of
+the series by moments, half-shrunk to that of all series, and the level's own uncertainty is added. Two detectors are
+joined: the upper tail with the false discovery rate of Benjamini and Hochberg (1995) over all series of the day, and a
+CUSUM of mid-p normal scores (Fricker 2008: on residuals of a model), which finds what is small and lasts.
+``benchmarks/surges.py`` measures both.
 
-Every figure of a day depends on that day and the `REACH` days before it only, never on where a build began: a night,
-a late night and a rebuild give the same rows.
+Every figure of a day depends on that day and the ``REACH`` days before it only, never on where a build began: a
+night, a late night and a rebuild give the same rows.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from service_quality.window import Reach
 
 HISTORY = 56  # days that the expectation is made of: eight weeks
 GUARD = 2  # days before the judged one that are left out of them
+HALF_LIFE = 14.0  # days after which a day of history weighs half
+FAR = 3.5  # standard deviations beyond which a day of history weighs less
 LEAST_HISTORY = 28  # judged days among them without which nothing is said
 FALSE_DISCOVERIES = 0.05
 LEAST_CONTACTS = 5  # a surge has at least so many contacts that day
@@ -39,7 +42,7 @@ CUSUM_DAYS = 28  # the sum begins anew so many days before each day
 EPISODE_GAP = 2  # days without finding that do not end a surge
 EPISODE_DAYS = 42  # how far back the beginning of a surge is looked for
 LIMIT = 0.99  # point of the predictive distribution that charts show as the usual upper limit
-PROFILE_WEIGHT = 300.0
+PROFILE_WEIGHT = 100.0  # contacts a weekday
 OUTAGE_DAYS = 28  # an outage is known when it had children so many days before, at most
 EXPLAINED = 0.5  # share of the excess that children of a known outage must have to explain it
 
@@ -111,6 +114,7 @@ def judge(counts: Counts) -> Findings:
     return Findings(history, expected, dispersion, upper, p, q, score, cusum, has_tail, has_cusum, start)
 
 
+@np.errstate(invalid="ignore", divide="ignore")
 def _expectation(counts: Counts, day: int) -> tuple[Ints, Floats, Floats, Floats]:
     """Of one day: days of history, expected count, alpha, and alpha with the level's uncertainty."""
     window = slice(day - LOOK_BACK, day - GUARD)
@@ -118,23 +122,34 @@ def _expectation(counts: Counts, day: int) -> tuple[Ints, Floats, Floats, Floats
     known = counts.is_measured[:, window] & counts.is_usual[:, window]
     weekdays = counts.weekday[window]
     days = known.sum(axis=1)
-    share = _profile(y, known, weekdays, counts.group)
-    for _ in range(2):  # what is cut off once must not bend the profile by which the next cut is made
-        by_day = share[:, weekdays]
-        cut = np.minimum(y, _ceiling(y, by_day, known)[:, None] * by_day)
-        share = _profile(cut, known, weekdays, counts.group)
-    by_day = np.where(known, share[:, weekdays], 0.0)
-    total = np.where(known, cut, 0.0).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.maximum(total, 0.5) / by_day.sum(axis=1)  # half a contact: no contact yet is not impossible
-        mean = level[:, None] * by_day
-        freedom = days / np.maximum(days - 1, 1)  # the level was fitted
-        rest = np.where(known, (cut - mean) ** 2 * freedom[:, None] - mean, 0.0).sum(axis=1)
-        square = (mean**2).sum(axis=1)
-        pooled = _pooled(rest, square, counts.pool, (days >= LEAST_HISTORY) & (total > 0))
-        alpha = np.maximum((np.maximum(rest / square, 0.0) + pooled) / 2, 1e-6)
-        uncertain = alpha + (1 / level + alpha) / days
-    return days, level * share[:, counts.weekday[day]], alpha, uncertain
+    profile = _profile(y, known, weekdays, counts.group)
+    for _ in range(2):  # what is cut off must not bend the profile by which the next cut is made
+        share = profile[:, weekdays]
+        cut = np.minimum(y, _ceiling(y, share, known)[:, None] * share)
+        profile = _profile(cut, known, weekdays, counts.group)
+    share = np.where(known, profile[:, weekdays], 0.0)
+    recent = known * 0.5 ** (np.arange(HISTORY)[::-1] / HALF_LIFE)
+    weight = recent
+    for _ in range(3):
+        level, alpha = _fit(cut, share, weight, counts.pool, days >= LEAST_HISTORY)
+        mean = level[:, None] * share
+        far = (y - mean) / np.sqrt(np.maximum(mean + alpha[:, None] * mean**2, 1e-9))
+        weight = recent * np.minimum(FAR / np.maximum(far, FAR), 1.0) ** 2
+    effective_days = weight.sum(axis=1) ** 2 / (weight**2).sum(axis=1)
+    uncertain = alpha + (1 / level + alpha) / effective_days
+    return days, level * profile[:, counts.weekday[day]], alpha, uncertain
+
+
+def _fit(y: Floats, share: Floats, weight: Floats, pool: Ints, is_enough: Bools) -> tuple[Floats, Floats]:
+    """Level, contacts a day, and dispersion alpha by moments, half-shrunk to that of the pool."""
+    total = (weight * y).sum(axis=1)
+    level = np.maximum(total, 0.5) / (weight * share).sum(axis=1)  # half a contact: no contact yet is possible
+    mean = level[:, None] * share
+    freedom = 1 / (1 - (weight**2).sum(axis=1) / weight.sum(axis=1) ** 2)  # the level was fitted
+    rest = (weight * ((y - mean) ** 2 * freedom[:, None] - mean)).sum(axis=1)
+    square = (weight * mean**2).sum(axis=1)
+    pooled = _pooled(rest, square, pool, is_enough & (total > 0))
+    return level, np.maximum((np.maximum(rest / square, 0.0) + pooled) / 2, 1e-6)
 
 
 def _pooled(above: Floats, below: Floats, pool: Ints, counts: Bools) -> Floats:

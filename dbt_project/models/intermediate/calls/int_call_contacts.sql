@@ -6,7 +6,8 @@ visits as (
         *,
         min(case when outcome = 'answered' then visit_order end) over (partition by contact_id) as first_answer,
         max(case when outcome = 'answered' then visit_order end) over (partition by contact_id) as last_answer,
-        max(visit_order) over (partition by contact_id) as last_visit
+        max(visit_order) over (partition by contact_id) as last_visit,
+        min(case when topic_class is not null then visit_order end) over (partition by contact_id) as first_classed
     from {{ ref('int_placed_visits') }}
 ),
 
@@ -19,7 +20,7 @@ visited as (
         case when bool_and(ended_at is not null) then max(ended_at) end as ended_at,
         max(case when visit_order = 1 then branch_id end) as branch_id,
         max(case when visit_order = 1 then queue end) as first_queue,
-        max(case when visit_order = 1 then topic_class end) as queue_class,
+        max(case when visit_order = first_classed then topic_class end) as queue_class,
         min(business_day) filter (where visit_order = 1) as business_day,
         count(*) as queue_visits,
         max(case when visit_order = coalesce(last_answer, last_visit) then outcome end) as outcome,

@@ -1,6 +1,7 @@
 {{ config(indexes=[{'columns': ['contact_id']}]) }}
 -- What each call of the touched days was about: the earliest ticket opened from it, else the operator's latest note,
--- else the class of its queue. A topic that the CRM does not know is 'unmapped'; the noted word is kept beside it.
+-- else the class of the first queue that has one. A word that the CRM does not know says nothing about the class: the
+-- next source counts, and the word is kept beside it. Where no source knows one the topic is 'unmapped'.
 with
 contacts as (
     select * from {{ ref('int_call_contacts') }}
@@ -17,23 +18,30 @@ tickets as (
         contact_id,
         ticket_id,
         topic_id_as_noted as topic_id,
-        row_number() over (partition by contact_id order by opened_at, ticket_id) as ticket_rank,
-        row_number() over (
-            partition by contact_id
-            order by topic_id_as_noted is null, opened_at, ticket_id
-        ) as topic_rank
+        row_number() over (partition by contact_id order by opened_at, ticket_id) as place
     from {{ ref('int_tickets') }}
     where call_contact_id is not null
 ),
 
-wrap_ups as (
+words as (
+    select
+        contact_id,
+        topic_id,
+        'ticket' as source,
+        1 as trust,
+        place
+    from tickets
+    where topic_id is not null
+    union all
     select
         contacts.contact_id,
         notes.topic_id,
+        'wrap_up' as source,
+        2 as trust,
         row_number() over (
             partition by contacts.contact_id
             order by notes.noted_at desc, notes.wrap_up_id desc
-        ) as note_rank
+        ) as place
     from notes
     inner join {{ ref('int_call_links') }} as links
         on
@@ -41,36 +49,50 @@ wrap_ups as (
             and (notes.server_id is null or notes.server_id = links.server_id)
     inner join contacts
         on links.server_id = contacts.server_id and links.root_id = contacts.root_id
+    union all
+    select
+        contact_id,
+        'unspecified_' || queue_class as topic_id,
+        'queue' as source,
+        3 as trust,
+        1 as place
+    from contacts
+    where queue_class is not null
+),
+
+known as (
+    select
+        words.contact_id,
+        words.source,
+        topics.topic_id,
+        topics.topic_class,
+        row_number() over (
+            partition by words.contact_id
+            order by topics.topic_class is null, words.trust, words.place
+        ) as choice
+    from words
+    inner join contacts on words.contact_id = contacts.contact_id
+    inner join {{ ref('int_topics') }} as topics
+        on words.topic_id = topics.topic_id and {{ holds_on('topics', 'contacts.business_day') }}
 ),
 
 noted as (
     select
-        contacts.contact_id,
-        contacts.business_day,
-        first_tickets.ticket_id,
-        coalesce(topic_tickets.topic_id, wrap_ups.topic_id) as topic_id_as_noted,
-        coalesce(topic_tickets.topic_id, wrap_ups.topic_id, 'unspecified_' || contacts.queue_class) as wanted_topic_id,
-        case
-            when topic_tickets.topic_id is not null then 'ticket'
-            when wrap_ups.topic_id is not null then 'wrap_up'
-            when contacts.queue_class is not null then 'queue'
-            else 'none'
-        end as topic_source
-    from contacts
-    left join tickets as first_tickets
-        on contacts.contact_id = first_tickets.contact_id and first_tickets.ticket_rank = 1
-    left join tickets as topic_tickets
-        on contacts.contact_id = topic_tickets.contact_id and topic_tickets.topic_rank = 1
-    left join wrap_ups on contacts.contact_id = wrap_ups.contact_id and wrap_ups.note_rank = 1
+        contact_id,
+        topic_id,
+        row_number() over (partition by contact_id order by trust, place) as choice
+    from words
+    where source <> 'queue'
 )
 
 select
-    noted.contact_id,
-    noted.ticket_id,
-    coalesce(topics.topic_id, 'unmapped') as topic_id,
-    noted.topic_id_as_noted,
-    topics.topic_class,
-    noted.topic_source
-from noted
-left join {{ ref('int_topics') }} as topics
-    on noted.wanted_topic_id = topics.topic_id and {{ holds_on('topics', 'noted.business_day') }}
+    contacts.contact_id,
+    tickets.ticket_id,
+    coalesce(known.topic_id, 'unmapped') as topic_id,
+    noted.topic_id as topic_id_as_noted,
+    known.topic_class,
+    coalesce(known.source, 'none') as topic_source
+from contacts
+left join tickets on contacts.contact_id = tickets.contact_id and tickets.place = 1
+left join known on contacts.contact_id = known.contact_id and known.choice = 1
+left join noted on contacts.contact_id = noted.contact_id and noted.choice = 1

@@ -3,8 +3,8 @@
 with
 measured as (
     {{ measured_days([
-        'contacts', 'visits', 'ring_no_answers', 'operator_states', 'ratings', 'surveys', 'evaluations', 'tickets',
-        'ticket_events', 'repeats', 'connections']) }}
+        'contacts', 'visits', 'ring_no_answers', 'operator_states', 'ratings', 'quality_line', 'surveys', 'evaluations',
+        'tickets', 'ticket_events', 'repeats', 'connections']) }}
 )
 
 select

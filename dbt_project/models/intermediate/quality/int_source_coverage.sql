@@ -1,55 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
 -- For each branch's local day and each source: do the promoted windows hold the whole day?
 with
--- 'due' stands for the windows that make a day one of the marts'. A long window of the CRM does not: it brings
--- the records of years, from before anything else was loaded.
-windows as (
-    select
-        source,
-        window_start,
-        window_end,
-        load_id
-    from {{ ref('stg_ops__coverage') }}
-    union all
-    select
-        'due' as source,
-        window_start,
-        window_end,
-        load_id
-    from {{ ref('stg_ops__coverage') }}
-    where source <> 'crm' or {{ seconds_between('window_start', 'window_end') }} <= 31 * 86400
-),
-
-ordered as (
-    select
-        *,
-        max(window_end) over (
-            partition by source
-            order by window_start, window_end, load_id
-            rows between unbounded preceding and 1 preceding
-        ) as reached
-    from windows
-),
-
-numbered as (
-    select
-        *,
-        sum(case when window_start <= reached then 0 else 1 end) over (
-            partition by source
-            order by window_start, window_end, load_id
-            rows between unbounded preceding and current row
-        ) as span
-    from ordered
-),
-
--- Windows that touch or overlap are one span.
 spans as (
-    select
-        source,
-        min(window_start) as span_start,
-        max(window_end) as span_end
-    from numbered
-    group by source, span
+    select * from {{ ref('int_source_spans') }}
 ),
 
 -- '*' is the provider as a whole, for what belongs to no known branch.

@@ -83,14 +83,14 @@ select
     wanted.branch_id,
     wanted.topic_id,
     coalesce(days.coverage, 'partial') as coverage,
-    exists (
-        select 1 from holidays
-        where holidays.day = wanted.business_day and holidays.branch_id in ('*', wanted.branch_id)
-    ) as is_holiday,
+    own_holidays.day is not null or holidays.day is not null as is_holiday,
     coalesce(counted.contacts, case when days.coverage in ('loaded', 'partial') then 0 end) as contacts,
     coalesce(counted.outage_contacts, case when days.coverage in ('loaded', 'partial') then 0 end) as outage_contacts,
     wanted.business_day
 from wanted
+left join holidays on wanted.business_day = holidays.day and holidays.branch_id = '*'
+left join holidays as own_holidays
+    on wanted.business_day = own_holidays.day and wanted.branch_id = own_holidays.branch_id
 left join days on wanted.branch_id = days.branch_id and wanted.business_day = days.business_day
 left join counted
     on

@@ -9,6 +9,7 @@ select
     topic_id,
     topic_name,
     topic_class,
+    topic_class_now,
     is_bucket,
     valid_from,
     valid_to,

@@ -42,6 +42,7 @@ select
     topics.topic_id_as_noted,
     topics.topic_class,
     topics.topic_source,
+    calls.first_queue is not null as owes_class,
     topics.ticket_id,
     calls.technology,
     calls.business_day
@@ -75,7 +76,8 @@ select
     topic_id,
     topic_id_as_noted,
     topic_class,
-    case when topic_id_as_noted is null then 'none' else 'ticket' end as topic_source,
+    case when topic_class is null then 'none' else 'ticket' end as topic_source,
+    true as owes_class,
     ticket_id,
     technology,
     business_day

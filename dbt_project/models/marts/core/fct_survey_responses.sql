@@ -29,7 +29,8 @@ dated as (
         {{ local_date('placed.answered_at', zone_of('branches')) }} as business_day,
         {{ answer_between('satisfaction', 1, 5) }} as satisfaction_points,
         {{ answer_between('recommend', 0, 10) }} as recommend_points,
-        {{ answer_between('effort', 1, 7) }} as effort_points
+        {{ answer_between('effort', 1, 7) }} as effort_points,
+        {{ attempt_outcome('placed.attempt_outcome', 'placed.is_complete') }} as outcome
     from placed
     left join {{ ref('int_branches') }} as branches
         on placed.branch_id = branches.branch_id and {{ holds_on('branches', 'placed.day') }}
@@ -39,7 +40,7 @@ select
     dated.survey_id || '|' || dated.response_id as survey_response_id,
     dated.survey_id,
     dated.survey_kind,
-    dated.is_complete,
+    dated.is_complete and {{ is_interview('dated.outcome') }} as is_complete,
     dated.submitted_at,
     dated.started_at,
     dated.known_subscriber_id as subscriber_id,
@@ -61,6 +62,8 @@ select
         when dated.recommend_points >= 0 then 'detractor'
     end as nps_group,
     dated.comment,
+    dated.outcome as attempt_outcome,
+    coalesce(dated.started_at, dated.answered_at) as attempted_at,
     dated.business_day
 from dated
 left join {{ ref('int_topics') }} as topics

@@ -35,6 +35,7 @@ select
     tickets.is_valid_fault,
     tickets.fault_part,
     tickets.outage_id,
+    tickets.technology,
     tickets.opened_at,
     tickets.first_reply_at,
     tickets.solved_at,

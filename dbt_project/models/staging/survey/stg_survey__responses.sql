@@ -17,6 +17,7 @@ select
     satisfaction,
     recommend,
     effort,
-    comment
+    comment,
+    attempt_outcome
 from {{ source('raw', 'survey_responses') }}
 where _superseded_at is null

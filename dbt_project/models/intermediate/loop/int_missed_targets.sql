@@ -1,0 +1,52 @@
+-- Tickets that were unsolved when their target passed on a touched day. Where the CRM is not loaded up to that moment
+-- nobody knows yet.
+with
+tickets as (
+    select tickets.*
+    from {{ ref('fct_tickets') }} as tickets
+    inner join {{ ref('int_source_spans') }} as spans
+        on
+            spans.source = 'crm'
+            and tickets.due_at >= spans.span_start
+            and tickets.due_at <= spans.span_end
+    where {{ touched_range('tickets.due_at', 0, 0) }}
+),
+
+dated as (
+    select
+        tickets.ticket_id,
+        tickets.contact_id,
+        tickets.subscriber_id,
+        tickets.branch_id,
+        tickets.topic_id,
+        tickets.operator_id,
+        tickets.kind,
+        tickets.due_at,
+        {{ local_date('tickets.due_at', zone_of('branches')) }} as business_day
+    from tickets
+    left join {{ ref('int_branches') }} as branches
+        on
+            tickets.branch_id = branches.branch_id
+            and {{ holds_on('branches', local_date('tickets.due_at', default_zone())) }}
+),
+
+turns as (
+    select
+        dated.ticket_id,
+        events.event,
+        row_number() over (
+            partition by dated.ticket_id
+            order by events.event_at desc, {{ ticket_event_order('events.event') }} desc, events.ticket_event_id desc
+        ) as place
+    from dated
+    inner join {{ ref('fct_ticket_events') }} as events
+        on dated.ticket_id = events.ticket_id and dated.due_at >= events.event_at
+    where events.event in ('opened', 'solved', 'reopened', 'closed')
+)
+
+select dated.*
+from dated
+left join turns on dated.ticket_id = turns.ticket_id and turns.place = 1
+where
+    coalesce(turns.event, 'opened') in ('opened', 'reopened')
+    and {{ in_touched_days('dated.business_day') }}

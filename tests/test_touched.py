@@ -1,0 +1,91 @@
+"""Which days a build has to do though nothing was loaded for them: what only the passing of time changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from service_quality import ops, touched
+
+pytestmark = pytest.mark.postgres
+
+ZONE = "Europe/Moscow"
+ZONES = [ZONE, "Asia/Novosibirsk", "Europe/Kaliningrad"]
+BEFORE = datetime(2026, 11, 7, 21, tzinfo=UTC)
+UNTIL = datetime(2026, 11, 8, 21, tzinfo=UTC)
+
+
+@pytest.fixture
+def conn(database_url):
+    with ops.connect(database_url) as conn:
+        ops.prepare(conn)
+        for number, zone in enumerate(ZONES):
+            write(conn, "branches", branch_id=f"b{number}", time_zone=zone, updated_at=BEFORE)
+        conn.commit()
+        yield conn
+
+
+def write(conn, table, **row):
+    """A row in raw as its present version."""
+    full = {"_load_id": 1, "_row_no": 1, "_source_ref": "t", "_row_hash": repr(row), **row}
+    marks = ", ".join(f"%({name})s" for name in full)
+    conn.execute(f"insert into raw.{table} ({', '.join(full)}) values ({marks})", full)
+
+
+def days(conn, until=UNTIL, before=BEFORE):
+    return touched.touched_days(conn, [], ZONE, until, before)
+
+
+def test_a_night_touches_the_days_whose_windows_close_and_no_others(conn):
+    closing = set()
+    for window in touched.REPEAT_WINDOWS:
+        for minute in range(24 * 60 + 1):
+            at = BEFORE - window + timedelta(minutes=minute)
+            closing |= {at.astimezone(ZoneInfo(zone)).date() for zone in ZONES}
+    assert days(conn) == sorted(closing)
+    assert len(closing) == 9, "three days for each of three windows: time zones spread a day over its neighbours"
+
+
+def test_nothing_closes_while_time_stands_still(conn):
+    assert days(conn, until=BEFORE) == []
+    assert days(conn, before=None) == []
+
+
+def test_a_night_that_was_left_out_is_made_up_for(conn):
+    one = set(days(conn, until=UNTIL - timedelta(days=1), before=BEFORE - timedelta(days=1)))
+    assert one | set(days(conn)) == set(days(conn, before=BEFORE - timedelta(days=1)))
+
+
+@pytest.mark.parametrize(
+    ("order", "is_touched"),
+    [
+        ({}, True),
+        ({"connected_at": BEFORE}, False),
+        ({"cancelled_at": BEFORE}, False),
+        ({"promised_on": date(2026, 11, 15)}, False),
+    ],
+    ids=["still open", "connected", "withdrawn", "not due yet"],
+)
+def test_an_open_order_touches_its_day_when_its_promise_passes(conn, order, is_touched):
+    ordered = datetime(2026, 10, 20, 9, tzinfo=UTC)
+    made = {"connection_id": "k", "ordered_at": ordered, "promised_on": date(2026, 11, 8), "updated_at": ordered}
+    write(conn, "connections", **(made | order))
+    assert (ordered.date() in days(conn)) is is_touched
+
+
+@pytest.mark.parametrize(
+    ("due", "event", "is_touched"),
+    [
+        (BEFORE + timedelta(hours=1), "replied", True),
+        (BEFORE + timedelta(hours=1), "solved", False),
+        (UNTIL + timedelta(hours=1), "replied", False),
+        (BEFORE - timedelta(hours=1), "replied", False),
+    ],
+    ids=["still open", "solved", "not due yet", "told last night"],
+)
+def test_an_open_ticket_touches_its_day_when_its_target_passes(conn, due, event, is_touched):
+    opened = datetime(2026, 10, 20, 9, tzinfo=UTC)
+    write(conn, "tickets", ticket_id="t", opened_at=opened, due_at=due, updated_at=opened)
+    write(conn, "ticket_events", ticket_event_id="e", ticket_id="t", event=event, event_at=opened, updated_at=opened)
+    assert (opened.date() in days(conn)) is is_touched
