@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
-from service_quality import alerts, config, ops, runner
+from service_quality import alerts, config, ops, reports, runner
 from service_quality.contract import Source
 from service_quality.publish import PublishRefused
 from service_quality.sources.base import SourceError
@@ -198,6 +198,26 @@ def replay(
         typer.echo(f"no quarantined row of {table} broke only {', '.join(rule)}")
         return
     print_rows(f"{table}: replayed by {by}; run `quality build` to publish", made)
+
+
+@app.command()
+def review(
+    week: Annotated[str | None, typer.Option(help="ISO week, as 2026-W45; the last complete one if left out.")] = None,
+    branch: Annotated[str | None, typer.Option(help="Branch id; all branches together if left out.")] = None,
+) -> None:
+    """Print the weekly review as a page of Markdown."""
+    with ops.connect() as conn:
+        typer.echo(reports.weekly_review(conn, branch, week), nl=False)
+
+
+@app.command("at-risk")
+def at_risk(
+    branch: Annotated[str | None, typer.Option(help="Branch id; all branches if left out.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many subscribers.")] = 20,
+) -> None:
+    """Print the subscribers who had a bad experience lately, in the order to look after them."""
+    with ops.connect() as conn:
+        typer.echo(reports.at_risk(conn, branch, limit), nl=False)
 
 
 @app.command()

@@ -13,7 +13,8 @@ windows as (
 placed as (
     select
         windows.window_days,
-        cast(floor(cast(experiences.days_ago as {{ dbt.type_numeric() }}) / windows.window_days) as bigint) as period_no,
+        cast(floor(cast(experiences.days_ago as {{ dbt.type_numeric() }}) / windows.window_days) as bigint)
+            as period_no,
         experiences.*
     from experiences
     cross join windows

@@ -1,9 +1,14 @@
 -- Grain: experience x band x window: share that has left after so many days by Kaplan and Meier, which also uses those
 -- whose window is still open. A subscriber counts once, from the first such experience of the last 180 days on.
 with
+windows as (
+    {{ retention_window_rows() }}
+),
+
 first_experiences as (
     select
         *,
+        {{ dbt.datediff('experience_day', 'left_on', 'day') }} as days_stayed,
         row_number() over (partition by experience, band, subscriber_id order by experience_day) as experience_no
     from {{ ref('int_retention_experiences') }}
     where days_ago between 1 and {{ retention_days() }}
@@ -13,11 +18,8 @@ entries as (
     select
         experience,
         band,
-        cast(least(
-            coalesce({{ dbt.datediff('experience_day', 'left_on', 'day') }}, days_ago), {{ retention_windows() | max }} + 1
-        ) as bigint) as followed_days,
-        coalesce({{ dbt.datediff('experience_day', 'left_on', 'day') }} <= {{ retention_windows() | max }}, false)
-            as is_event
+        cast(least(coalesce(days_stayed, days_ago), {{ retention_windows() | max }} + 1) as bigint) as followed_days,
+        coalesce(days_stayed <= {{ retention_windows() | max }}, false) as is_event
     from first_experiences
     where experience_no = 1
 ),
@@ -44,7 +46,7 @@ last_day as (
         ) as day_no,
         sum(survival.ended) over (partition by survival.experience, survival.band, windows.window_days) as has_left
     from survival
-    inner join ({{ retention_window_rows() }}) as windows on survival.followed_days <= windows.window_days
+    inner join windows on survival.followed_days <= windows.window_days
 )
 
 select
@@ -56,7 +58,7 @@ select
     case when totals.longest_days >= windows.window_days then coalesce(last_day.survived, 1) end as survived,
     case when totals.longest_days >= windows.window_days then last_day.greenwood end as greenwood
 from totals
-cross join ({{ retention_window_rows() }}) as windows
+cross join windows
 left join last_day
     on
         totals.experience = last_day.experience

@@ -59,7 +59,10 @@ select
     {{ rounded('level') }} as expected,
     case when is_comparable then {{ rounded('greatest(level - ' ~ z_95() ~ ' * deviation * sqrt(variance), 0)') }} end
         as usual_low,
-    case when is_comparable then {{ rounded('level + ' ~ z_95() ~ ' * deviation * sqrt(variance)') }} end as usual_high,
+    case when is_comparable then {{ rounded("case
+            when kind = 'rate' then least(level + " ~ z_95() ~ " * deviation * sqrt(variance), 1)
+            else level + " ~ z_95() ~ " * deviation * sqrt(variance)
+        end") }} end as usual_high,
     case
         when not is_complete then 'incomplete'
         when z is null then 'not_enough_data'

@@ -4,10 +4,10 @@ with
 days as (
     select
         branch_id,
-        {% for item, numerator, denominator, worse_is in review_rates() -%}
-        {{ numerator }} as {{ item }}_x,
-        {{ denominator }} as {{ item }}_n,
-        {% endfor -%}
+        {% for item, numerator, denominator, worse_is in review_rates() %}
+            {{ numerator }} as {{ item }}_x,
+            {{ denominator }} as {{ item }}_n,
+        {% endfor %}
         business_day
     from {{ ref('branch_quality_daily') }}
     where {{ near_touched_days('business_day', 62, 133) }}
@@ -22,8 +22,10 @@ weeks as (
     {{ by_branch_and_all('days', columns | join(',\n    ')) }}
 )
 
-{% for item, numerator, denominator, worse_is in review_rates() -%}
-{{ review_measure('weeks', 'kpi', "'" ~ item ~ "'", 'rate', worse_is, 'sum(' ~ item ~ '_n)', 'sum(' ~ item ~ '_x)') }}
-having sum({{ item }}_n) > 0
-{{ 'union all' if not loop.last }}
+{% for item, numerator, denominator, worse_is in review_rates() %}
+    {{ review_measure(
+        'weeks', 'kpi', "'" ~ item ~ "'", 'rate', worse_is, 'sum(' ~ item ~ '_n)', 'sum(' ~ item ~ '_x)'
+    ) }}
+    having sum({{ item }}_n) > 0
+    {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -74,4 +74,6 @@ inner join pairs
         and levels.section = pairs.section
         and levels.item = pairs.item
         and levels.week_start = pairs.week_start
-group by levels.branch_id, levels.section, levels.item, levels.week_start, levels.weeks, levels.n, levels.level, levels.variance
+group by
+    levels.branch_id, levels.section, levels.item, levels.week_start, levels.weeks, levels.n, levels.level,
+    levels.variance

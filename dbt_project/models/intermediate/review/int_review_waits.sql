@@ -4,8 +4,8 @@ with
 visits as (
     select
         visits.branch_id,
-        visits.queue || ' ' || lpad(cast({{ local_hour('visits.entered_at', zone_of('branches')) }} as {{ dbt.type_string() }}), 2, '0')
-        || ':00' as queue_hour,
+        {{ local_hour('visits.entered_at', zone_of('branches')) }} as local_hour,
+        visits.queue,
         visits.outcome = 'answered' as is_answered,
         cast(visits.wait_seconds as numeric(28, 6)) as wait_seconds,
         visits.business_day
@@ -17,8 +17,15 @@ visits as (
         and visits.wait_seconds is not null and visits.outcome <> 'open'
 ),
 
+named as (
+    select
+        *,
+        queue || ' ' || lpad(cast(local_hour as {{ dbt.type_string() }}), 2, '0') || ':00' as queue_hour
+    from visits
+),
+
 waits as (
-    {{ by_branch_and_all('visits', 'queue_hour,\n    is_answered,\n    wait_seconds') }}
+    {{ by_branch_and_all('named', 'queue_hour,\n    is_answered,\n    wait_seconds') }}
 ),
 
 answered as (
