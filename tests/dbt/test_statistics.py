@@ -97,6 +97,14 @@ def _rates(rng: np.random.Generator) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _between_variance(distance: np.ndarray, chance: np.ndarray) -> float:
+    """DerSimonian and Laird's moment estimate around a known target, never below 0, plus its standard error."""
+    weight = 1 / chance
+    scale = weight.sum() - (weight**2).sum() / weight.sum()
+    freedom = len(chance) - 1
+    return max(((weight * distance**2).sum() - freedom) / scale, 0) + np.sqrt(2 * freedom) / scale
+
+
 def test_empirical_bayes_and_funnel_are_the_formulas_of_their_sources(url):
     given = _rates(np.random.default_rng(11))
     found = run(url, JUDGED, given)
@@ -114,11 +122,25 @@ def test_empirical_bayes_and_funnel_are_the_formulas_of_their_sources(url):
         np.arcsin(np.sqrt((x + 0.375) / (n + 0.75))) - np.arcsin(np.sqrt((expected + 0.375) / (n + 0.75)))
     )
     low, high = np.percentile(z[enough], [10, 90])
-    phi = max((np.clip(z[enough], low, high) ** 2).mean(), 1)
-    assert [float(r["z"]) for r in found] == pytest.approx(z / np.sqrt(phi), abs=1e-6)
-    p = 2 * stats.norm.sf(np.abs(z[enough] / np.sqrt(phi)))
+    left = stats.norm(0, 1).expect(lambda v: np.clip(v, *stats.norm.ppf([0.1, 0.9])) ** 2)
+    weight, judged = 4 * n + 2, enough.sum()
+    usual = ((np.clip(z[enough], low, high) ** 2).sum() / left - (judged - 1)) / (
+        weight[enough].sum() - (weight[enough] ** 2).sum() / weight[enough].sum()
+    )
+    phi = 1 + max(usual, 0) * weight
+    assert usual > 0 and [float(r["dispersion"]) for r in found] == pytest.approx(phi, rel=1e-4)
+    assert [float(r["z"]) for r in found] == pytest.approx(z / np.sqrt(phi), abs=1e-4)
+    chance = v / n
+    between = _between_variance(x / n - pooled, chance)
+    reliability = between / (between + chance)
+    adjusted = pooled + reliability * (x / n - pooled)
+    assert [float(r["reliability"]) for r in found] == pytest.approx(reliability, abs=1e-6)
+    assert [r["eb_adjusted_rate"] for r in found] == pytest.approx(adjusted, abs=1e-6)
+    half = 1.959964 * np.sqrt(reliability * chance * adjusted * (1 - adjusted) / v)
+    assert [r["eb_high"] for r in found] == pytest.approx(adjusted + half, abs=1e-6)
+    p = 2 * stats.norm.sf(np.abs(z / np.sqrt(phi))[enough])
     q = [r["q_value"] for r in found if r["q_value"] is not None]
-    assert q == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-6)
+    assert q == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-4)
     assert {r["verdict"] for r, e in zip(found, enough, strict=True) if not e} == {"not_enough_data"}
     assert all((r["place"] is None) == (r["reliability"] < 0.7 or not e) for r, e in zip(found, enough, strict=True))
 
@@ -131,8 +153,10 @@ def test_units_that_differ_by_chance_only_are_not_told_apart(url):
     ]  # fmt: skip
     found = run(url, JUDGED, same)
     assert {r["verdict"] for r in found} == {"not_distinguishable"}
-    assert {float(r["reliability"]) for r in found} == {0.0}
+    assert {float(r["reliability_raw"]) for r in found} == {0.0} and {r["place"] for r in found} == {None}
     assert {r["eb_rate"] for r in found} == {r["pooled_rate"] for r in found}
+    # Six units are few: that they are all the same is not certain, so the interval has a width.
+    assert all(0.01 < r["eb_high"] - r["pooled_rate"] < 0.06 for r in found), found
 
 
 def test_a_mean_is_judged_by_the_variance_within(url):
