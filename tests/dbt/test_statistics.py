@@ -132,11 +132,12 @@ def test_empirical_bayes_and_funnel_are_the_formulas_of_their_sources(url):
     assert [float(r["z"]) for r in found] == pytest.approx(z / np.sqrt(phi), abs=1e-4)
     chance = v / n
     between = _between_variance(x / n - pooled, chance)
-    reliability = between / (between + chance)
-    adjusted = pooled + reliability * (x / n - pooled)
-    assert [float(r["reliability"]) for r in found] == pytest.approx(reliability, abs=1e-6)
+    weight = between / (between + chance)
+    adjusted = pooled + weight * (x / n - pooled)
+    assert [float(r["eb_weight"]) for r in found] == pytest.approx(weight, abs=1e-6)
+    assert [float(r["reliability"]) for r in found] == pytest.approx(np.minimum(weight, 1 - 1 / phi), abs=1e-4)
     assert [r["eb_adjusted_rate"] for r in found] == pytest.approx(adjusted, abs=1e-6)
-    half = 1.959964 * np.sqrt(reliability * chance * adjusted * (1 - adjusted) / v)
+    half = 1.959964 * np.sqrt(weight * chance * adjusted * (1 - adjusted) / v)
     assert [r["eb_high"] for r in found] == pytest.approx(adjusted + half, abs=1e-6)
     p = 2 * stats.norm.sf(np.abs(z / np.sqrt(phi))[enough])
     q = [r["q_value"] for r in found if r["q_value"] is not None]
@@ -185,3 +186,67 @@ def test_expected_by_case_mix_falls_back_to_the_parent_cell(url):
     assert float(b["expected"]) == pytest.approx(30 + 20 * 32 / 80)
     assert float(b["share_at_full_detail"]) == pytest.approx(0.75)
     assert float(a["variance"]) == pytest.approx(60 * (6 - 36 / 60) / 59)
+
+
+def test_a_few_far_off_lend_nobody_a_place(url):
+    """57 alike, 3 far off: the spread between all is large, that between the 57 is chance."""
+    rng = np.random.default_rng(5)
+    x = np.r_[rng.binomial(100, 0.2, 57), [70, 75, 80]]
+    pooled = x.sum() / 6000
+    given = [
+        {"g": "rate", "unit": f"u{i:02}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 100, "x": int(a),
+         "expected": float(100 * pooled), "variance": float(100 * pooled * (1 - pooled))}
+        for i, a in enumerate(x)
+    ]  # fmt: skip
+    found = run(url, JUDGED, given)
+    assert {r["verdict"] for r in found[:57]} == {"usual"} and {r["verdict"] for r in found[57:]} == {"worse"}
+    assert min(r["eb_weight"] for r in found) > 0.7 > max(r["reliability"] for r in found)
+    assert {r["place"] for r in found} == {None}
+
+
+def test_a_case_mix_of_sure_contacts_has_less_chance_than_one_of_equal_chances(url):
+    """Half of the contacts fail with 5 %, half with 55 %: their sum varies less than 100 contacts at 30 %."""
+    base = {"g": "rate", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 100, "expected": 30.0}
+    given = [
+        {**base, "unit": f"u{i:02}", "x": 25 + 10 * (i % 2), "variance": 50 * 0.05 * 0.95 + 50 * 0.55 * 0.45}
+        for i in range(20)
+    ]
+    found = run(url, JUDGED, given)
+    plain = 2 * np.sqrt(100.5) * (np.arcsin(np.sqrt(25.375 / 100.75)) - np.arcsin(np.sqrt(30.375 / 100.75)))
+    evenness = 100 * 0.3 * 0.7 / given[0]["variance"]
+    assert float(found[0]["z_plain"]) == pytest.approx(plain * np.sqrt(evenness), abs=1e-6)
+
+
+def test_chance_follows_the_own_case_mix(url):
+    """Of two units as far above their expectation, the one whose contacts seldom fail is the less certain."""
+    given = [
+        {"g": "rate", "unit": f"u{i:02}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 200,
+         "x": round(e * 200 * f), "expected": e * 200, "variance": 200 * e * (1 - e)}
+        for i, (e, f) in enumerate([(0.05, 1.5), (0.4, 1.5), *[(0.2, 0.8 + 0.4 * (i % 2)) for i in range(30)]])
+    ]  # fmt: skip
+    easy, hard = run(url, JUDGED, given)[:2]
+    assert easy["adjusted_rate"] == pytest.approx(hard["adjusted_rate"])
+    assert easy["eb_weight"] < 0.5 < hard["eb_weight"] and easy["eb_adjusted_rate"] < hard["eb_adjusted_rate"]
+
+
+def test_one_unit_alone_has_no_interval_and_no_verdict(url):
+    given = [{"g": "rate", "unit": "u", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 100, "x": 30,
+              "expected": 30.0, "variance": 21.0}]  # fmt: skip
+    (found,) = run(url, JUDGED, given)
+    assert found["eb_low"] is None and found["place"] is None and found["verdict"] == "not_distinguishable"
+
+
+def test_false_discoveries_are_controlled_over_the_family(url):
+    """Two measures of 20 units each: one q-value over all 40 where a reader sees both."""
+    rng = np.random.default_rng(2)
+    given = [
+        {"g": g, "unit": f"u{i:02}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 200,
+         "x": int(rng.binomial(200, 0.2 + 0.2 * (i == 0))), "expected": 41.0, "variance": 32.6}
+        for g in ("a", "b") for i in range(20)
+    ]  # fmt: skip
+    text = JUDGED.replace("g, unit, kind,", "1 as all_of_it, g, unit, kind,", 1).replace(
+        "['g'], 'unit')", "['all_of_it', 'g'], 'unit', family=['all_of_it'])"
+    )
+    found = run(url, text, given)
+    p = np.array([r["p_value"] for r in found])
+    assert [r["q_value"] for r in found] == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-9)

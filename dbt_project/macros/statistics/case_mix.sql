@@ -25,7 +25,7 @@ select
         select
             {{ by }},
             {{ unit }},
-            {{ cell_of(dims) }} as cell,
+            {{ cell_of(keys + dims) }} as cell,
             cast(n as numeric(28, 6)) as n,
             cast(x as numeric(28, 6)) as x,
             cast(x2 as numeric(28, 6)) as x2
@@ -34,7 +34,6 @@ select
     ) as own
     inner join (
         select
-            {{ by }},
             cell,
             n_{{ dims | length }} >= {{ least }} as is_full_detail,
             case
@@ -51,7 +50,6 @@ select
             end as cell_variance
         from (
             select
-                {{ by }},
                 cell
                 {%- for level in levels %},
                 sum(n) over cell_{{ level }} as n_{{ level }},
@@ -62,7 +60,7 @@ select
                 select
                     {{ by }},
                     {{ dims | join(', ') }},
-                    {{ cell_of(dims) }} as cell,
+                    {{ cell_of(keys + dims) }} as cell,
                     sum(cast(n as numeric(28, 6))) as n,
                     sum(cast(x as numeric(28, 6))) as x,
                     sum(cast(x2 as numeric(28, 6))) as x2
@@ -75,12 +73,11 @@ select
                 cell_{{ level }} as (partition by {{ (keys + dims[:level]) | join(', ') }}){{ ',' if not loop.last }}
                 {% endfor -%}
         ) as summed
-    ) as priced
-        on {% for key in keys %}own.{{ key }} = priced.{{ key }} and {% endfor %}own.cell = priced.cell
+    ) as priced on own.cell = priced.cell
     group by {% for key in keys %}own.{{ key }}, {% endfor %}own.{{ unit }}
 {%- endmacro %}
 
-{#- One text for a combination of dims; null is a value of its own. -#}
+{#- One text for a combination of columns, for a join by one condition; null is a value of its own. -#}
 {% macro cell_of(dims) -%}
 {%- for dim in dims -%}
 coalesce(cast({{ dim }} as {{ dbt.type_string() }}), '~'){{ " || '|' || " if not loop.last }}

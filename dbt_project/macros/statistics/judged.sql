@@ -10,7 +10,7 @@ Columns of `judged` beside those:
   wilson_low, wilson_high    95 % interval of the rate (normal interval of a mean)
   eb_rate, reliability_raw   empirical Bayes: (x + m * pooled) / (n + m) and n / (n + m)
   adjusted_rate              rate if the unit had the usual case mix: observed / expected * pooled (means: difference)
-  eb_adjusted_rate, reliability   the adjusted rate shrunk to the pooled one; t2 / (t2 + s2)
+  eb_adjusted_rate, eb_weight     the adjusted rate shrunk to the pooled one by t2 / (t2 + s2)
   eb_low, eb_high            95 % interval of eb_adjusted_rate
   eb_deviation               its standard deviation
   between_deviation          standard deviation t of the units' true adjusted rates
@@ -21,13 +21,16 @@ Columns of `judged` beside those:
   funnel_position            inside, or better / worse beyond 95 or 99.8 %
   p_value, q_value           two-sided; false discovery rate over all units of the family that are judged
   verdict                    better, usual, worse, not_enough_data, not_distinguishable
+  reliability                share of the spread of usual units that is not chance, at most eb_weight
   place                      1 is the best; null below reliability 0.7
 How units are compared
   s2, the chance of one adjusted rate, follows its case mix: contacts that nearly always end well tell less of a ratio.
   t2 is DerSimonian and Laird's moment estimate plus its standard error: the estimate alone is 0 half the time where
   units do differ, and would publish intervals that cover the truth far below 95 % (benchmarks/calibration.py).
+  A few units far off make t2 large and would lend everybody else a place: reliability takes the spread of the scores
+  winsorised at 10 and 90 % instead.
   Over-dispersion is additive: what units usually differ by widens the limits of those with many contacts most. It is
-  estimated from scores winsorised at 10 and 90 %, divided by what that leaves of a normal variance.
+  estimated from the same winsorised scores, divided by what that leaves of a normal variance.
 Sources: Spiegelhalter 2005 (funnel; "Handling over-dispersion of performance indicators"), DerSimonian and Laird 1986,
 Efron and Morris (empirical Bayes by moments), Anscombe 1948 (arcsine score of a rate), Benjamini and Hochberg 1995.
 -#}
@@ -90,9 +93,13 @@ shrunk as (
     select
         *,
         {{ prior_strength('between_raw') }} as prior_raw,
-        (t_heterogeneity - (t_units - 1)) / nullif(t_weight - t_weight_squares / t_weight, 0) as t_moment,
-        sqrt(cast(2 * greatest(t_units - 1, 0) as numeric(28, 6)))
-        / nullif(t_weight - t_weight_squares / t_weight, 0) as t_error,
+        case
+            when t_units > 1 then (t_heterogeneity - (t_units - 1)) / (t_weight - t_weight_squares / t_weight)
+        end as t_moment,
+        case
+            when t_units > 1
+                then sqrt(cast(2 * (t_units - 1) as numeric(28, 6))) / (t_weight - t_weight_squares / t_weight)
+        end as t_error,
         round(cast(case
             when kind = 'mean' then (x - expected) / nullif(sqrt(variance), 0)
             when expected > 0 and expected < n
@@ -121,11 +128,11 @@ winsorised as (
         {% endfor -%}
         greatest(coalesce(
             (
-                sum(power(
-                    cast(least(greatest(cast(shrunk.z_plain as {{ float }}), limits.z_p10), limits.z_p90) as numeric(28, 9)), 2
-                )) / {{ winsorised_variance() }} - (count(*) - 1)
+                count(*) * {{ winsorised_square('shrunk.z_plain', 'limits.z_p10', 'limits.z_p90') }}
+                - (count(*) - 1)
             ) / nullif(sum(shrunk.z_weight) - sum(shrunk.z_weight * shrunk.z_weight) / sum(shrunk.z_weight), 0)
-        , 0), 0) as usual_variance
+        , 0), 0) as usual_variance,
+        count(*) as units_judged
     from shrunk
     inner join limits on {% for key in keys %}shrunk.{{ key }} = limits.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
     where shrunk.n >= shrunk.least_n and shrunk.z_plain is not null
@@ -135,7 +142,7 @@ winsorised as (
 widened as (
     select
         shrunk.*,
-        1 + coalesce(winsorised.usual_variance * shrunk.z_weight, 0) as dispersion,
+        1 + case when winsorised.units_judged > 1 then winsorised.usual_variance * shrunk.z_weight else 0 end as dispersion,
         greatest(shrunk.t_moment, 0) + shrunk.t_error as between_variance
     from shrunk
     left join winsorised on {% for key in keys %}shrunk.{{ key }} = winsorised.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
@@ -149,7 +156,8 @@ tested as (
         coalesce(n / (n + prior_raw), 0) as reliability_raw,
         round(cast(coalesce(
             between_variance / nullif(between_variance + chance_variance, 0), 0
-        ) as numeric(28, 12)), 9) as reliability
+        ) as numeric(28, 12)), 9) as eb_weight,
+        round(cast(1 - 1 / dispersion as numeric(28, 12)), 9) as usual_reliability
     from widened
 ),
 
@@ -159,7 +167,8 @@ ranked as (
         {{ ranked_p('p_value', (family or keys) | join(', ')) }},
         case when worse_is = 'high' then z else -z end as worse_by,
         pooled_exact + reliability_raw * (rate_exact - pooled_exact) as eb_exact,
-        pooled_exact + reliability * coalesce(adjusted_exact - pooled_exact, 0) as eb_adjusted_exact
+        least(eb_weight, usual_reliability) as reliability,
+        pooled_exact + eb_weight * coalesce(adjusted_exact - pooled_exact, 0) as eb_adjusted_exact
     from tested
 ),
 
@@ -171,7 +180,7 @@ corrected as (
         case
             when between_variance is not null
                 then sqrt(
-                    reliability * chance_variance
+                    eb_weight * chance_variance
                     * case
                         when kind = 'mean' then 1
                         else greatest(eb_adjusted_exact * (1 - eb_adjusted_exact), 0) / nullif(within_variance, 0)
@@ -236,9 +245,21 @@ judged as (
 {#- The variance that winsorising at the 10 and 90 % points leaves of a standard normal value. -#}
 {% macro winsorised_variance() -%}0.678655{%- endmacro %}
 
+{#- Mean square of the distance from `centre`, of values held between two limits, brought back to a normal variance. -#}
+{% macro winsorised_square(value, low, high, centre=0) -%}
+avg(power(
+            cast(least(greatest(cast({{ value }} as {{ dbt.type_float() }}), {{ low }}), {{ high }}) as numeric(28, 9))
+            - {{ centre }}, 2
+        )) / {{ winsorised_variance() }}
+{%- endmacro %}
+
 {#- A figure held within 0 and 1 where it is a rate. -#}
 {% macro within_scale(expression) -%}
-case when kind = 'mean' then {{ expression }} else least(greatest({{ expression }}, 0), 1) end
+case
+            when kind = 'mean' or {{ expression }} between 0 and 1 then {{ expression }}
+            when {{ expression }} < 0 then 0
+            when {{ expression }} > 1 then 1
+        end
 {%- endmacro %}
 
 {#-
