@@ -98,6 +98,14 @@ def _rates(rng: np.random.Generator) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _between_variance(distance: np.ndarray, chance: np.ndarray) -> float:
+    """DerSimonian and Laird's moment estimate around a known target, never below 0, plus its standard error."""
+    weight = 1 / chance
+    scale = weight.sum() - (weight**2).sum() / weight.sum()
+    freedom = len(chance) - 1
+    return max(((weight * distance**2).sum() - freedom) / scale, 0) + np.sqrt(2 * freedom) / scale
+
+
 def test_empirical_bayes_and_funnel_are_the_formulas_of_their_sources(url):
     given = _rates(np.random.default_rng(11))
     found = run(url, JUDGED, given)
@@ -115,11 +123,26 @@ def test_empirical_bayes_and_funnel_are_the_formulas_of_their_sources(url):
         np.arcsin(np.sqrt((x + 0.375) / (n + 0.75))) - np.arcsin(np.sqrt((expected + 0.375) / (n + 0.75)))
     )
     low, high = np.percentile(z[enough], [10, 90])
-    phi = max((np.clip(z[enough], low, high) ** 2).mean(), 1)
-    assert [float(r["z"]) for r in found] == pytest.approx(z / np.sqrt(phi), abs=1e-6)
-    p = 2 * stats.norm.sf(np.abs(z[enough] / np.sqrt(phi)))
+    left = stats.norm(0, 1).expect(lambda v: np.clip(v, *stats.norm.ppf([0.1, 0.9])) ** 2)
+    weight, judged = 4 * n + 2, enough.sum()
+    usual = ((np.clip(z[enough], low, high) ** 2).sum() / left - (judged - 1)) / (
+        weight[enough].sum() - (weight[enough] ** 2).sum() / weight[enough].sum()
+    )
+    phi = 1 + max(usual, 0) * weight
+    assert usual > 0 and [float(r["dispersion"]) for r in found] == pytest.approx(phi, rel=1e-4)
+    assert [float(r["z"]) for r in found] == pytest.approx(z / np.sqrt(phi), abs=1e-4)
+    chance = v / n
+    between = _between_variance(x / n - pooled, chance)
+    weight = between / (between + chance)
+    adjusted = pooled + weight * (x / n - pooled)
+    assert [float(r["eb_weight"]) for r in found] == pytest.approx(weight, abs=1e-6)
+    assert [float(r["reliability"]) for r in found] == pytest.approx(np.minimum(weight, 1 - 1 / phi), abs=1e-4)
+    assert [r["eb_adjusted_rate"] for r in found] == pytest.approx(adjusted, abs=1e-6)
+    half = 1.959964 * np.sqrt(weight * chance * adjusted * (1 - adjusted) / v)
+    assert [r["eb_high"] for r in found] == pytest.approx(adjusted + half, abs=1e-6)
+    p = 2 * stats.norm.sf(np.abs(z / np.sqrt(phi))[enough])
     q = [r["q_value"] for r in found if r["q_value"] is not None]
-    assert q == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-6)
+    assert q == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-4)
     assert {r["verdict"] for r, e in zip(found, enough, strict=True) if not e} == {"not_enough_data"}
     assert all((r["place"] is None) == (r["reliability"] < 0.7 or not e) for r, e in zip(found, enough, strict=True))
 
@@ -132,8 +155,10 @@ def test_units_that_differ_by_chance_only_are_not_told_apart(url):
     ]  # fmt: skip
     found = run(url, JUDGED, same)
     assert {r["verdict"] for r in found} == {"not_distinguishable"}
-    assert {float(r["reliability"]) for r in found} == {0.0}
+    assert {float(r["reliability_raw"]) for r in found} == {0.0} and {r["place"] for r in found} == {None}
     assert {r["eb_rate"] for r in found} == {r["pooled_rate"] for r in found}
+    # Six units are few: that they are all the same is not certain, so the interval has a width.
+    assert all(0.01 < r["eb_high"] - r["pooled_rate"] < 0.06 for r in found), found
 
 
 def test_what_has_no_score_has_no_p_value_and_does_not_help_others(url):
@@ -249,3 +274,67 @@ def test_expected_by_case_mix_falls_back_to_the_parent_cell(url):
     assert float(b["expected"]) == pytest.approx(30 + 20 * 32 / 80)
     assert float(b["share_at_full_detail"]) == pytest.approx(0.75)
     assert float(a["variance"]) == pytest.approx(60 * (6 - 36 / 60) / 59)
+
+
+def test_a_few_far_off_lend_nobody_a_place(url):
+    """57 alike, 3 far off: the spread between all is large, that between the 57 is chance."""
+    rng = np.random.default_rng(5)
+    x = np.r_[rng.binomial(100, 0.2, 57), [70, 75, 80]]
+    pooled = x.sum() / 6000
+    given = [
+        {"g": "rate", "unit": f"u{i:02}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 100, "x": int(a),
+         "expected": float(100 * pooled), "variance": float(100 * pooled * (1 - pooled))}
+        for i, a in enumerate(x)
+    ]  # fmt: skip
+    found = run(url, JUDGED, given)
+    assert {r["verdict"] for r in found[:57]} == {"usual"} and {r["verdict"] for r in found[57:]} == {"worse"}
+    assert min(r["eb_weight"] for r in found) > 0.7 > max(r["reliability"] for r in found)
+    assert {r["place"] for r in found} == {None}
+
+
+def test_a_case_mix_of_sure_contacts_has_less_chance_than_one_of_equal_chances(url):
+    """Half of the contacts fail with 5 %, half with 55 %: their sum varies less than 100 contacts at 30 %."""
+    base = {"g": "rate", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 100, "expected": 30.0}
+    given = [
+        {**base, "unit": f"u{i:02}", "x": 25 + 10 * (i % 2), "variance": 50 * 0.05 * 0.95 + 50 * 0.55 * 0.45}
+        for i in range(20)
+    ]
+    found = run(url, JUDGED, given)
+    plain = 2 * np.sqrt(100.5) * (np.arcsin(np.sqrt(25.375 / 100.75)) - np.arcsin(np.sqrt(30.375 / 100.75)))
+    evenness = 100 * 0.3 * 0.7 / given[0]["variance"]
+    assert float(found[0]["z_plain"]) == pytest.approx(plain * np.sqrt(evenness), abs=1e-6)
+
+
+def test_chance_follows_the_own_case_mix(url):
+    """Of two units as far above their expectation, the one whose contacts seldom fail is the less certain."""
+    given = [
+        {"g": "rate", "unit": f"u{i:02}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 200,
+         "x": round(e * 200 * f), "expected": e * 200, "variance": 200 * e * (1 - e)}
+        for i, (e, f) in enumerate([(0.05, 1.5), (0.4, 1.5), *[(0.2, 0.8 + 0.4 * (i % 2)) for i in range(30)]])
+    ]  # fmt: skip
+    easy, hard = run(url, JUDGED, given)[:2]
+    assert easy["adjusted_rate"] == pytest.approx(hard["adjusted_rate"])
+    assert easy["eb_weight"] < 0.5 < hard["eb_weight"] and easy["eb_adjusted_rate"] < hard["eb_adjusted_rate"]
+
+
+def test_one_unit_alone_has_no_interval_and_no_verdict(url):
+    given = [{"g": "rate", "unit": "u", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 100, "x": 30,
+              "expected": 30.0, "variance": 21.0}]  # fmt: skip
+    (found,) = run(url, JUDGED, given)
+    assert found["eb_low"] is None and found["place"] is None and found["verdict"] == "not_distinguishable"
+
+
+def test_false_discoveries_are_controlled_over_the_family(url):
+    """Two measures of 20 units each: one q-value over all 40 where a reader sees both."""
+    rng = np.random.default_rng(2)
+    given = [
+        {"g": g, "unit": f"u{i:02}", "kind": "rate", "worse_is": "high", "least_n": 30, "n": 200,
+         "x": int(rng.binomial(200, 0.2 + 0.2 * (i == 0))), "expected": 41.0, "variance": 32.6}
+        for g in ("a", "b") for i in range(20)
+    ]  # fmt: skip
+    text = JUDGED.replace("g, unit, kind,", "1 as all_of_it, g, unit, kind,", 1).replace(
+        "['g'], 'unit')", "['all_of_it', 'g'], 'unit', family=['all_of_it'])"
+    )
+    found = run(url, text, given)
+    p = np.array([r["p_value"] for r in found])
+    assert [r["q_value"] for r in found] == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-9)

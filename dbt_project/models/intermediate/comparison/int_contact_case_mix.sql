@@ -63,12 +63,7 @@ select
     channel,
     topic_id,
     topic_class,
-    case
-        when local_hour < 8 then 'night'
-        when local_hour < 12 then 'morning'
-        when local_hour < 17 then 'day'
-        else 'evening'
-    end as hour_band,
+    {{ hour_band('local_hour') }} as hour_band,
     case
         when tenure_days is null or tenure_days < 0 then 'unknown'
         when tenure_days < 90 then 'new'
