@@ -71,6 +71,10 @@ def scalars(settings: Settings) -> dict[str, Any]:
         "turned_away_userfield": "|".join(f"({p})" for p in sorted({c.turned_away_userfield for c in cdrs})),
         "turned_away_apps": sorted({a for c in cdrs for a in c.turned_away_apps}),
         "inbound_contexts": sorted({x for c in cdrs for x in c.inbound_contexts}),
+        "conduct_complaint_kinds": sorted(set(settings.conduct.complaint_kinds)),
+        "conduct_complaint_topics": sorted(set(settings.conduct.complaint_topics)),
+        "conduct_complaint_days": settings.conduct.complaint_days,
+        "conduct_late_reply_minutes": settings.conduct.late_reply_minutes,
     }
 
 

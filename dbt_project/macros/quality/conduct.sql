@@ -1,0 +1,52 @@
+{#-
+What is looked at for each aspect of conduct. kind and worse_is: as judged_ctes takes them; least_n: fewer
+observations in a period are not judged; heard: seen by listeners, so that two of them must have noticed it;
+scale: 'log' is published as its exponential; unit: of the published figure.
+-#}
+{% macro conduct_signals() -%}
+{{ return([
+    {'signal': 'low_politeness', 'aspect': 'rudeness', 'kind': 'rate', 'worse_is': 'high', 'least_n': 20, 'heard': false,
+        'scale': 'plain', 'unit': 'share of politeness ratings that are 1 or 2'},
+    {'signal': 'politeness_mean', 'aspect': 'rudeness', 'kind': 'mean', 'worse_is': 'low', 'least_n': 20, 'heard': false,
+        'scale': 'plain', 'unit': 'mean politeness rating, 1 to 5'},
+    {'signal': 'rude_tone', 'aspect': 'rudeness', 'kind': 'rate', 'worse_is': 'high', 'least_n': 8, 'heard': true,
+        'scale': 'plain', 'unit': 'share of heard calls with a rude tone'},
+    {'signal': 'unfriendly_tone', 'aspect': 'rudeness', 'kind': 'rate', 'worse_is': 'high', 'least_n': 8, 'heard': true,
+        'scale': 'plain', 'unit': 'share of heard calls with a cold or rude tone'},
+    {'signal': 'courtesy_error', 'aspect': 'rudeness', 'kind': 'rate', 'worse_is': 'high', 'least_n': 8, 'heard': true,
+        'scale': 'plain', 'unit': 'share of heard calls with a fatal courtesy error'},
+    {'signal': 'conduct_complaint', 'aspect': 'rudeness', 'kind': 'rate', 'worse_is': 'high', 'least_n': 50,
+        'heard': false, 'scale': 'plain', 'unit': 'share of answered calls complained about'},
+    {'signal': 'handle_time', 'aspect': 'slowness', 'kind': 'mean', 'worse_is': 'high', 'least_n': 30, 'heard': false,
+        'scale': 'log', 'unit': 'typical (geometric mean) seconds of talk'},
+    {'signal': 'ring_no_answer', 'aspect': 'slowness', 'kind': 'rate', 'worse_is': 'high', 'least_n': 50, 'heard': false,
+        'scale': 'plain', 'unit': 'share of rings not answered'},
+    {'signal': 'late_reply', 'aspect': 'slowness', 'kind': 'rate', 'worse_is': 'high', 'least_n': 20, 'heard': false,
+        'scale': 'plain', 'unit': 'share of tickets with a late first reply'},
+    {'signal': 'idle_while_waiting', 'aspect': 'slowness', 'kind': 'mean', 'worse_is': 'high', 'least_n': 30,
+        'heard': false, 'scale': 'plain', 'unit': 'seconds after a call, free while somebody waited'},
+]) }}
+{%- endmacro %}
+
+{#- conduct_signals() as rows. -#}
+{% macro conduct_signal_rows() -%}
+{% for one in conduct_signals() -%}
+select
+    '{{ one.signal }}' as signal,
+    '{{ one.aspect }}' as aspect,
+    '{{ one.kind }}' as kind,
+    '{{ one.worse_is }}' as worse_is,
+    cast({{ one.least_n }} as bigint) as least_n,
+    {{ one.heard }} as is_heard,
+    '{{ one.scale }}' as scale,
+    '{{ one.unit }}' as unit
+{{ 'union all' if not loop.last }}
+{% endfor -%}
+{%- endmacro %}
+
+{#- Days of one period, and the number of the period a day lies in: 0 ends on the as-of day, 1 before it. -#}
+{% macro conduct_days() -%}28{%- endmacro %}
+{% macro in_conduct_periods(column) -%}{{ in_last_days(column, 2 * 28) }}{%- endmacro %}
+{% macro conduct_period(column) -%}
+case when {{ column }} > {{ as_of_day(28) }} then 0 else 1 end
+{%- endmacro %}
