@@ -50,3 +50,14 @@ select
 {% macro conduct_period(column) -%}
 case when {{ column }} > {{ as_of_day(28) }} then 0 else 1 end
 {%- endmacro %}
+
+{#- A figure of a signal as it is published: means of logarithms as their exponential. -#}
+{% macro published(figure) -%}
+case
+        when scale = 'log' then {{ rounded('exp(cast(' ~ figure ~ ' as ' ~ dbt.type_float() ~ '))', 6) }}
+        else {{ rounded(figure) }}
+    end
+{%- endmacro %}
+
+{#- A list of phrases that each end in '; ', without the last separator. -#}
+{% macro without_last(text) -%}regexp_replace({{ text }}, '; $', ''){%- endmacro %}

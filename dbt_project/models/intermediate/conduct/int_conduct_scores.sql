@@ -1,39 +1,9 @@
--- Grain: period x aspect x operator x test, where a test is one signal or all signals together. z is the distance from
--- the expectation, worse is positive, in standard deviations of how operators usually differ; q over all operators and
--- tests of the aspect in the period.
+-- Grain: period x aspect x operator x test, where a test is one signal or all signals together: their scores added and
+-- divided by the spread such a sum has, given how far signals say the same (Stouffer 1949, with correlations). q over all
+-- operators and tests of the aspect in the period.
 with
-judged as (
-    select
-        *,
-        count(*) over (partition by period, signal) as compared
-    from {{ ref('int_conduct_judged') }}
-    where n >= least_n and worse_by is not null
-),
-
--- Too few to know how operators usually differ are not compared.
-scored as (
-    select
-        *,
-        worse_by as score
-    from judged
-    where compared >= 10
-),
-
-{{ empirical_null_ctes('scored', 'spread_out', ['period', 'signal']) }},
-
--- What one listener alone noticed speaks against nobody.
 signals as (
-    select
-        period,
-        aspect,
-        signal as test,
-        operator_id,
-        spread_out_spread as spread,
-        case
-            when is_heard and coalesce(listeners_who_noticed, 0) < 2 then least(spread_out_z, 0)
-            else spread_out_z
-        end as z
-    from spread_out
+    select * from {{ ref('int_conduct_signal_scores') }}
 ),
 
 -- How far two signals say the same, over both periods; scores beyond 2 count as 2, so that a few people do not make it.

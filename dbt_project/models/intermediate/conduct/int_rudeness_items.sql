@@ -1,6 +1,6 @@
 -- Grain: one observation of a signal of rudeness in the last two periods: a politeness rating, a heard call, an
 -- answered call that may be complained about. x of n as it counts (a call heard by three listeners counts a third
--- each); dim_1 .. dim_4: what it is compared within, the most important first; listeners are compared with themselves.
+-- each); dim_1 .. dim_4: what it is compared within, the most important first; value: rating, score of the call, in points.
 with
 contacts as (
     select
@@ -20,24 +20,6 @@ contacts as (
     left join {{ ref('int_contact_case_mix') }} as mix
         on contacts.contact_id = mix.contact_id and {{ in_conduct_periods('mix.business_day') }}
     where contacts.contact_kind = 'call' and {{ in_conduct_periods('contacts.business_day') }}
-),
-
--- The first ticket that complains about how the call was handled.
-complaints as (
-    select
-        contacts.contact_id,
-        min(tickets.ticket_id) as ticket_id
-    from {{ ref('fct_tickets') }} as tickets
-    inner join contacts on tickets.contact_id = contacts.contact_id
-    where
-        {{ in_conduct_periods('tickets.business_day') }}
-        and {{ is_one_of('tickets.kind', var('conduct_complaint_kinds')) }}
-        {% if var('conduct_complaint_topics') -%}
-        and {{ is_one_of('tickets.topic_id', var('conduct_complaint_topics')) }}
-        {% endif -%}
-        and tickets.opened_at > contacts.ended_at
-        and tickets.opened_at <= {{ add_seconds('contacts.ended_at', var('conduct_complaint_days') ~ ' * 86400') }}
-    group by contacts.contact_id
 ),
 
 rated as (
@@ -77,6 +59,7 @@ select
     null as listener_id,
     cast(1 as numeric(28, 6)) as n,
     cast({{ x }} as numeric(28, 6)) as x,
+    cast(rating as numeric(28, 6)) as value,
     dim_1,
     dim_2,
     dim_3,
@@ -92,7 +75,7 @@ union all
 ] -%}
 select
     '{{ signal }}', operator_id, evaluation_id, contact_id, evaluator_id, weight,
-    case when {{ is_bad }} then weight else 0 end, coalesce(evaluator_id, ''), coalesce(topic_class, ''), '', '',
+    case when {{ is_bad }} then weight else 0 end, score_raw, coalesce(evaluator_id, ''), coalesce(topic_class, ''), '', '',
     business_day
 from heard
 where {{ known }}
@@ -101,9 +84,9 @@ union all
 -- Where several operators spoke with the caller nobody knows whom the complaint means.
 select
     'conduct_complaint', contacts.first_operator_id, coalesce(complaints.ticket_id, contacts.contact_id),
-    contacts.contact_id, null, 1, case when complaints.ticket_id is not null then 1 else 0 end,
+    contacts.contact_id, null, 1, case when complaints.ticket_id is not null then 1 else 0 end, null,
     coalesce(contacts.topic_class, ''), case when contacts.is_repeat then 'repeat' else 'first' end, '', '',
     contacts.business_day
 from contacts
-left join complaints on contacts.contact_id = complaints.contact_id
+left join {{ ref('int_conduct_complaints') }} as complaints on contacts.contact_id = complaints.contact_id
 where contacts.outcome = 'answered' and contacts.operators = 1 and contacts.first_operator_id is not null

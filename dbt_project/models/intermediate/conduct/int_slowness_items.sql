@@ -1,5 +1,6 @@
 -- Grain: one observation of a signal of slowness in the last two periods: an answered call, a ring, a ticket; gaps
--- after calls by operator, queue, part of the day and day. Columns as in int_rudeness_items; x2 is the sum of squares.
+-- after calls by operator, queue, part of the day and day. Columns as in int_rudeness_items; x2 is the sum of squares;
+-- value: seconds of talk, ring or the longest wait beside a free operator, minutes to the first reply.
 with
 visits as (
     select
@@ -21,6 +22,7 @@ mix as (
 missed as (
     select
         rings.*,
+        visits.contact_id,
         visits.topic_class,
         {{ hour_band(local_hour('rings.rang_at', zone_of('branches'))) }} as hour_band
     from {{ ref('fct_ring_no_answers') }} as rings
@@ -54,6 +56,7 @@ select
     cast(ln(cast(visits.talk_seconds as {{ dbt.type_float() }})) as numeric(28, 6)) as x,
     cast(power(cast(ln(cast(visits.talk_seconds as {{ dbt.type_float() }})) as numeric(28, 6)), 2) as numeric(28, 6))
         as x2,
+    cast(visits.talk_seconds as numeric(28, 6)) as value,
     coalesce(mix.topic_id, 'unknown') as dim_1,
     case when mix.is_repeat then 'repeat' else 'first' end as dim_2,
     visits.hour_band as dim_3,
@@ -64,26 +67,26 @@ left join mix on visits.contact_id = mix.contact_id
 where visits.talk_seconds > 0 and not visits.is_talk_suspect and visits.transfer_kind is null
 union all
 select
-    'ring_no_answer', operator_id, queue_visit_id, contact_id, null, 1, 0, 0, coalesce(topic_class, ''), hour_band, '',
+    'ring_no_answer', operator_id, queue_visit_id, contact_id, null, 1, 0, 0, null, coalesce(topic_class, ''), hour_band, '',
     '', business_day
 from visits
 union all
 select
-    'ring_no_answer', operator_id, ring_no_answer_id, null, null, 1, 1, 1, coalesce(topic_class, ''), hour_band, '',
-    '', business_day
+    'ring_no_answer', operator_id, ring_no_answer_id, contact_id, null, 1, 1, 1, rang_ms / 1000.0,
+    coalesce(topic_class, ''), hour_band, '', '', business_day
 from missed
 union all
 select
     'late_reply', operator_id, ticket_id, contact_id, null, 1,
     case when reply_minutes <= {{ var('conduct_late_reply_minutes') }} then 0 else 1 end,
     case when reply_minutes <= {{ var('conduct_late_reply_minutes') }} then 0 else 1 end,
-    coalesce(kind, ''), coalesce(channel, ''), coalesce(priority, ''), '', business_day
+    reply_minutes, coalesce(kind, ''), coalesce(channel, ''), coalesce(priority, ''), '', business_day
 from tickets
 where reply_minutes is not null or business_day <= {{ as_of_day(14) }}
 union all
 select
     'idle_while_waiting', operator_id,
     operator_id || '|' || server_id || '|' || queue || '|' || hour_band || '|' || business_day, null, null, gaps,
-    idle_seconds, idle_seconds_squared, team_band, hour_band, '', '', business_day
+    idle_seconds, idle_seconds_squared, longest_seconds, team_band, load_band, hour_band, '', business_day
 from {{ ref('int_operator_idle_daily') }}
 where {{ in_conduct_periods('business_day') }}

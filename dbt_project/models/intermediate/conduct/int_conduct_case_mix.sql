@@ -1,0 +1,42 @@
+-- Grain: operator x aspect. How hard the contacts of the later period were: the main figure that the same topics brought
+-- to all others, against the figure of all others. The person's own contacts are left out on both sides.
+with
+items as (
+    select 'rudeness' as aspect, operator_id, dim_1 as topic_id, n, x
+    from {{ ref('int_rudeness_items') }}
+    where signal = 'low_politeness' and {{ in_last_days('business_day', 28) }}
+    union all
+    select 'slowness', operator_id, dim_1, n, x
+    from {{ ref('int_slowness_items') }}
+    where signal = 'handle_time' and {{ in_last_days('business_day', 28) }}
+),
+
+topics as (
+    select
+        aspect,
+        operator_id,
+        topic_id,
+        sum(n) as n,
+        sum(x) as x
+    from items
+    group by aspect, operator_id, topic_id
+),
+
+others as (
+    select
+        *,
+        sum(n) over (partition by aspect, topic_id) - n as topic_n,
+        sum(x) over (partition by aspect, topic_id) - x as topic_x,
+        sum(n) over (partition by aspect) - sum(n) over (partition by aspect, operator_id) as all_n,
+        sum(x) over (partition by aspect) - sum(x) over (partition by aspect, operator_id) as all_x
+    from topics
+)
+
+select
+    operator_id,
+    aspect,
+    sum(n * topic_x / topic_n) / sum(n) as usual_of_topics,
+    max(all_x / all_n) as usual_of_all
+from others
+where topic_n > 0 and all_n > 0
+group by operator_id, aspect
