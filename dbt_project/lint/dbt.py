@@ -29,3 +29,8 @@ def date_trunc(part: str, day: str) -> str:
 def datediff(first: str, second: str, part: str) -> str:
     """Whole parts between two dates."""
     return f"date_diff('{part}', {first}, {second})"
+
+
+def listagg(measure: str, delimiter: str = "','", order_by: str = "", limit: int | None = None) -> str:
+    """Values of a group, joined in their order."""
+    return f"string_agg({measure}, {delimiter} {order_by})"

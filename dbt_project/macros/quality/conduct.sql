@@ -61,3 +61,36 @@ case
 
 {#- A list of phrases that each end in '; ', without the last separator. -#}
 {% macro without_last(text) -%}regexp_replace({{ text }}, '; $', ''){%- endmacro %}
+
+{#-
+Columns of one observation of a signal: item_id names it, n and x count (x of n; x2 the sum of squares), value is what
+people are shown, dims what it is compared within.
+-#}
+{% macro observation(signal, item_id, x, dims, x2=none, n='1', value='null', contact_id='contact_id',
+    operator_id='operator_id', listener_id='null', day='business_day') -%}
+'{{ signal }}' as signal,
+    {{ operator_id }} as operator_id,
+    {{ item_id }} as item_id,
+    cast({{ contact_id }} as {{ dbt.type_string() }}) as contact_id,
+    cast({{ listener_id }} as {{ dbt.type_string() }}) as listener_id,
+    cast({{ n }} as numeric(28, 6)) as n,
+    cast({{ x }} as numeric(28, 6)) as x,
+    cast({{ x2 if x2 is not none else x }} as numeric(28, 6)) as x2,
+    cast({{ value }} as numeric(28, 6)) as value,
+    {% for place in range(4) -%}
+    {{ "coalesce(" ~ dims[place] ~ ", 'unknown')" if place < dims | length else "''" }} as dim_{{ place + 1 }},
+    {% endfor -%}
+    {{ day }} as business_day
+{%- endmacro %}
+
+{#- The figures of the leading signal in one period, from the joined `alias`, with the period's name behind. -#}
+{% macro conduct_figures(alias, name) -%}
+{%- for column in ['n', 'observed', 'observed_low', 'observed_high', 'expected', 'worse_limit', 'q_value'] -%}
+{{ alias }}.{{ column }} as {{ column }}_{{ name }}{{ ',\n    ' if not loop.last }}
+{%- endfor -%}
+{%- endmacro %}
+
+{#- Condition: the expression is one of the configured values, or none are configured. -#}
+{% macro any_or_one_of(expression, values) -%}
+{{ is_one_of(expression, values) if values else 'true' }}
+{%- endmacro %}

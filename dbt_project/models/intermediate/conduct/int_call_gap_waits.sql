@@ -59,10 +59,18 @@ instants as (
         0 as is_end
     from stretches
     {% for edge in ['since', 'until'] -%}
-    union all
-    select
-        server_id, queue, business_day, {{ epoch_seconds(edge) }}, null, null, null, queue_visit_id, {{ loop.index0 }}
-    from gaps
+        union all
+        select
+            server_id,
+            queue,
+            business_day,
+            {{ epoch_seconds(edge) }} as at,
+            null as started,
+            null as ended,
+            null as before,
+            queue_visit_id,
+            {{ loop.index0 }} as is_end
+        from gaps
     {% endfor %}
 ),
 
@@ -79,7 +87,7 @@ swept as (
         order by at, is_end, queue_visit_id nulls first
         rows between unbounded preceding and current row
     )
-),
+)
 
 select
     queue_visit_id,

@@ -1,25 +1,22 @@
--- Grain: operator x aspect. How hard the contacts of the later period were: the main figure that the same topics brought
--- to all others, against the figure of all others. The person's own contacts are left out on both sides.
+-- Grain: operator x aspect. How hard the contacts of the later period were: the mean rating or talk that the same topics
+-- brought to all others, against the figure of all others. The person's own contacts are left out on both sides.
 with
 items as (
-    select 'rudeness' as aspect, operator_id, dim_1 as topic_id, n, x
-    from {{ ref('int_rudeness_items') }}
-    where signal = 'low_politeness' and {{ in_last_days('business_day', 28) }}
+    select * from {{ ref('int_rudeness_items') }}
     union all
-    select 'slowness', operator_id, dim_1, n, x
-    from {{ ref('int_slowness_items') }}
-    where signal = 'handle_time' and {{ in_last_days('business_day', 28) }}
+    select * from {{ ref('int_slowness_items') }}
 ),
 
 topics as (
     select
-        aspect,
+        case when signal = 'handle_time' then 'slowness' else 'rudeness' end as aspect,
         operator_id,
-        topic_id,
+        dim_1 as topic_id,
         sum(n) as n,
         sum(x) as x
     from items
-    group by aspect, operator_id, topic_id
+    where signal in ('politeness_mean', 'handle_time') and {{ in_last_days('business_day', 28) }}
+    group by signal, operator_id, dim_1
 ),
 
 others as (

@@ -14,9 +14,7 @@ inner join contacts on tickets.contact_id = contacts.contact_id
 where
     {{ in_conduct_periods('tickets.business_day') }}
     and {{ is_one_of('tickets.kind', var('conduct_complaint_kinds')) }}
-    {% if var('conduct_complaint_topics') -%}
-    and {{ is_one_of('tickets.topic_id', var('conduct_complaint_topics')) }}
-    {% endif -%}
+    and {{ any_or_one_of('tickets.topic_id', var('conduct_complaint_topics')) }}
     and tickets.opened_at > contacts.ended_at
     and tickets.opened_at <= {{ add_seconds('contacts.ended_at', var('conduct_complaint_days') ~ ' * 86400') }}
 group by contacts.contact_id

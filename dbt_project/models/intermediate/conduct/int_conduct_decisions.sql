@@ -88,5 +88,6 @@ left join periods as later
 left join periods as before
     on everybody.operator_id = before.operator_id and everybody.aspect = before.aspect and before.period = 1
 left join strongest
-    on everybody.operator_id = strongest.operator_id and everybody.aspect = strongest.aspect
-    and strongest.signal_rank = 1
+    on
+        everybody.operator_id = strongest.operator_id and everybody.aspect = strongest.aspect
+        and strongest.signal_rank = 1

@@ -6,14 +6,9 @@ signals as (
 ),
 
 items as (
-    select
-        signal, operator_id, listener_id, n, x,
-        case when signal = 'politeness_mean' then x * x when n = 0 then 0 else x * x / n end as x2,
-        dim_1, dim_2, dim_3, dim_4, business_day
-    from {{ ref('int_rudeness_items') }}
+    select * from {{ ref('int_rudeness_items') }}
     union all
-    select signal, operator_id, listener_id, n, x, x2, dim_1, dim_2, dim_3, dim_4, business_day
-    from {{ ref('int_slowness_items') }}
+    select * from {{ ref('int_slowness_items') }}
 ),
 
 cells as (

@@ -1,12 +1,19 @@
--- Grain: period x aspect x operator x test, where a test is one signal or all signals together: their scores added and
--- divided by the spread such a sum has, given how far signals say the same (Stouffer 1949, with correlations). q over all
--- operators and tests of the aspect in the period.
+-- Grain: period x aspect x operator x test, where a test is one signal or all signals together: their scores added
+-- and divided by the spread such a sum has, given how far signals say the same (Stouffer 1949, with correlations).
+-- q over all operators and tests of the aspect in the period.
 with
 signals as (
     select * from {{ ref('int_conduct_signal_scores') }}
 ),
 
 -- How far two signals say the same, over both periods; scores beyond 2 count as 2, so that a few people do not make it.
+drawn_in as (
+    select
+        *,
+        least(greatest(z, -2), 2) as drawn
+    from signals
+),
+
 pairs as (
     select
         one.aspect,
@@ -18,8 +25,8 @@ pairs as (
         sum(one.drawn * one.drawn) as xx,
         sum(other.drawn * other.drawn) as yy,
         sum(one.drawn * other.drawn) as xy
-    from (select *, least(greatest(z, -2), 2) as drawn from signals) as one
-    inner join (select *, least(greatest(z, -2), 2) as drawn from signals) as other
+    from drawn_in as one
+    inner join drawn_in as other
         on one.period = other.period and one.aspect = other.aspect and one.operator_id = other.operator_id
     group by one.aspect, one.test, other.test
 ),
@@ -62,10 +69,22 @@ together_scored as (
 {{ empirical_null_ctes('together_scored', 'together', ['period', 'aspect']) }},
 
 tests as (
-    select period, aspect, test, operator_id, spread, z
+    select
+        period,
+        aspect,
+        test,
+        operator_id,
+        spread,
+        z
     from signals
     union all
-    select period, aspect, test, operator_id, together_spread as spread, together_z as z
+    select
+        period,
+        aspect,
+        test,
+        operator_id,
+        together_spread as spread,
+        together_z as z
     from together
 ),
 

@@ -1,5 +1,5 @@
--- Grain: period x signal x operator that is judged. z is the distance from the expectation, worse is positive, in standard
--- deviations of how operators usually differ.
+-- Grain: period x signal x operator that is judged. z is the distance from the expectation, worse is positive, in
+-- standard deviations of how operators usually differ.
 with
 judged as (
     select

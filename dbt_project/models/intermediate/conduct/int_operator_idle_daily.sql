@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
--- Grain: operator x queue x part of the day, on a day, with the size of the queue's team that day and its load. How long
--- operators were free after a call while somebody waited in the queue they had just served; notes after the call count
--- as free, because no log shows them.
+-- Grain: operator x queue x part of the day, on a day, with the size of the queue's team that day and its load.
+-- How long operators were free after a call while somebody waited in the queue they had just served; notes after the
+-- call count as free, because no log shows them.
 with
 gaps as (
     select * from {{ ref('int_call_gaps') }}

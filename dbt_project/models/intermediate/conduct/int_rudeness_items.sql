@@ -1,6 +1,6 @@
 -- Grain: one observation of a signal of rudeness in the last two periods: a politeness rating, a heard call, an
--- answered call that may be complained about. x of n as it counts (a call heard by three listeners counts a third
--- each); dim_1 .. dim_4: what it is compared within, the most important first; value: rating, score of the call, in points.
+-- answered call that may be complained about. A call heard by three listeners counts a third for each; listeners are
+-- compared with themselves.
 with
 contacts as (
     select
@@ -29,10 +29,10 @@ rated as (
         ratings.contact_id,
         ratings.rating,
         ratings.business_day,
-        coalesce(contacts.topic_id, 'unknown') as dim_1,
-        coalesce(case when contacts.wait_seconds > 60 then 'waited' else 'served' end, '') as dim_2,
-        case when contacts.is_repeat then 'repeat' else 'first' end as dim_3,
-        case when contacts.has_outage then 'outage' else '' end as dim_4
+        contacts.topic_id,
+        case when contacts.wait_seconds > 60 then 'waited' else 'served' end as wait_band,
+        case when contacts.is_repeat then 'repeat' else 'first' end as repeat_band,
+        case when contacts.has_outage then 'outage' else 'none' end as outage_band
     from {{ ref('fct_ratings') }} as ratings
     left join contacts on ratings.contact_id = contacts.contact_id
     where
@@ -48,45 +48,44 @@ heard as (
         ), 6) as weight
     from {{ ref('fct_evaluations') }} as evaluations
     where evaluations.operator_id is not null and {{ in_conduct_periods('evaluations.business_day') }}
+),
+
+-- Where several operators spoke with the caller nobody knows whom the complaint means.
+complained as (
+    select
+        contacts.*,
+        case when contacts.is_repeat then 'repeat' else 'first' end as repeat_band,
+        complaints.ticket_id
+    from contacts
+    left join {{ ref('int_conduct_complaints') }} as complaints on contacts.contact_id = complaints.contact_id
+    where contacts.outcome = 'answered' and contacts.operators = 1 and contacts.first_operator_id is not null
 )
 
-{% for signal, x in [('low_politeness', 'case when rating <= 2 then 1 else 0 end'), ('politeness_mean', 'rating')] -%}
+{%- set rated_within = ['topic_id', 'wait_band', 'repeat_band', 'outage_band'] %}
+
 select
-    '{{ signal }}' as signal,
-    operator_id,
-    rating_id as item_id,
-    contact_id,
-    null as listener_id,
-    cast(1 as numeric(28, 6)) as n,
-    cast({{ x }} as numeric(28, 6)) as x,
-    cast(rating as numeric(28, 6)) as value,
-    dim_1,
-    dim_2,
-    dim_3,
-    dim_4,
-    business_day
+{{ observation('low_politeness', 'rating_id', 'case when rating <= 2 then 1 else 0 end', rated_within,
+    value='rating') }}
 from rated
 union all
-{% endfor -%}
+select
+    {{ observation('politeness_mean', 'rating_id', 'rating', rated_within, x2='rating * rating', value='rating') }}
+from rated
 {% for signal, is_bad, known in [
     ('rude_tone', 'is_rude', 'tone is not null'),
     ('unfriendly_tone', "tone in ('cold', 'rude')", 'tone is not null'),
     ('courtesy_error', 'fatal_customer > 0', 'fatal_customer is not null'),
 ] -%}
-select
-    '{{ signal }}', operator_id, evaluation_id, contact_id, evaluator_id, weight,
-    case when {{ is_bad }} then weight else 0 end, score_raw, coalesce(evaluator_id, ''), coalesce(topic_class, ''), '', '',
-    business_day
-from heard
-where {{ known }}
-union all
+    union all
+    select
+{{ observation(signal, 'evaluation_id', 'case when ' ~ is_bad ~ ' then weight else 0 end',
+    ['evaluator_id', 'topic_class'], n='weight', value='score_raw', listener_id='evaluator_id') }}
+    from heard
+    where {{ known }}
 {% endfor -%}
--- Where several operators spoke with the caller nobody knows whom the complaint means.
+union all
 select
-    'conduct_complaint', contacts.first_operator_id, coalesce(complaints.ticket_id, contacts.contact_id),
-    contacts.contact_id, null, 1, case when complaints.ticket_id is not null then 1 else 0 end, null,
-    coalesce(contacts.topic_class, ''), case when contacts.is_repeat then 'repeat' else 'first' end, '', '',
-    contacts.business_day
-from contacts
-left join {{ ref('int_conduct_complaints') }} as complaints on contacts.contact_id = complaints.contact_id
-where contacts.outcome = 'answered' and contacts.operators = 1 and contacts.first_operator_id is not null
+{{ observation('conduct_complaint', 'coalesce(ticket_id, contact_id)',
+    'case when ticket_id is not null then 1 else 0 end', ['topic_class', 'repeat_band'],
+    operator_id='first_operator_id') }}
+from complained

@@ -1,6 +1,5 @@
 -- Grain: one observation of a signal of slowness in the last two periods: an answered call, a ring, a ticket; gaps
--- after calls by operator, queue, part of the day and day. Columns as in int_rudeness_items; x2 is the sum of squares;
--- value: seconds of talk, ring or the longest wait beside a free operator, minutes to the first reply.
+-- after calls by operator, queue, part of the day and day.
 with
 visits as (
     select
@@ -10,12 +9,23 @@ visits as (
     left join {{ ref('int_branches') }} as branches
         on visits.branch_id = branches.branch_id and {{ holds_on('branches', 'visits.business_day') }}
     where
-        visits.outcome = 'answered' and visits.operator_id is not null and {{ in_conduct_periods('visits.business_day') }}
+        visits.outcome = 'answered'
+        and visits.operator_id is not null
+        and {{ in_conduct_periods('visits.business_day') }}
 ),
 
-mix as (
-    select * from {{ ref('int_contact_case_mix') }}
-    where {{ in_conduct_periods('business_day') }}
+-- A call that was handed over was not handled to its end.
+handled as (
+    select
+        visits.*,
+        mix.topic_id,
+        case when mix.is_repeat then 'repeat' else 'first' end as repeat_band,
+        mix.tenure_band,
+        cast(ln(cast(visits.talk_seconds as {{ dbt.type_float() }})) as numeric(28, 6)) as log_talk
+    from visits
+    left join {{ ref('int_contact_case_mix') }} as mix
+        on visits.contact_id = mix.contact_id and {{ in_conduct_periods('mix.business_day') }}
+    where visits.talk_seconds > 0 and not visits.is_talk_suspect and visits.transfer_kind is null
 ),
 
 -- A phone that rang until somebody else took the call, or until the caller gave up, was not left ringing.
@@ -41,52 +51,40 @@ missed as (
 tickets as (
     select
         *,
-        coalesce(first_reply_business_minutes, solution_business_minutes) as reply_minutes
+        coalesce(first_reply_business_minutes, solution_business_minutes) as reply_minutes,
+        case
+            when
+                coalesce(first_reply_business_minutes, solution_business_minutes)
+                <= {{ var('conduct_late_reply_minutes') }} then 0
+            else 1
+        end as is_late
     from {{ ref('fct_tickets') }}
     where operator_id is not null and {{ in_conduct_periods('business_day') }}
 )
 
 select
-    'handle_time' as signal,
-    visits.operator_id,
-    visits.queue_visit_id as item_id,
-    visits.contact_id,
-    null as listener_id,
-    cast(1 as numeric(28, 6)) as n,
-    cast(ln(cast(visits.talk_seconds as {{ dbt.type_float() }})) as numeric(28, 6)) as x,
-    cast(power(cast(ln(cast(visits.talk_seconds as {{ dbt.type_float() }})) as numeric(28, 6)), 2) as numeric(28, 6))
-        as x2,
-    cast(visits.talk_seconds as numeric(28, 6)) as value,
-    coalesce(mix.topic_id, 'unknown') as dim_1,
-    case when mix.is_repeat then 'repeat' else 'first' end as dim_2,
-    visits.hour_band as dim_3,
-    coalesce(mix.tenure_band, '') as dim_4,
-    visits.business_day
-from visits
-left join mix on visits.contact_id = mix.contact_id
-where visits.talk_seconds > 0 and not visits.is_talk_suspect and visits.transfer_kind is null
+{{ observation('handle_time', 'queue_visit_id', 'log_talk',
+    ['topic_id', 'repeat_band', 'hour_band', 'tenure_band'], x2='log_talk * log_talk', value='talk_seconds') }}
+from handled
 union all
 select
-    'ring_no_answer', operator_id, queue_visit_id, contact_id, null, 1, 0, 0, null, coalesce(topic_class, ''), hour_band, '',
-    '', business_day
+    {{ observation('ring_no_answer', 'queue_visit_id', '0', ['topic_class', 'hour_band']) }}
 from visits
 union all
 select
-    'ring_no_answer', operator_id, ring_no_answer_id, contact_id, null, 1, 1, 1, rang_ms / 1000.0,
-    coalesce(topic_class, ''), hour_band, '', '', business_day
+{{ observation('ring_no_answer', 'ring_no_answer_id', '1', ['topic_class', 'hour_band'],
+    value='rang_ms / 1000.0') }}
 from missed
 union all
 select
-    'late_reply', operator_id, ticket_id, contact_id, null, 1,
-    case when reply_minutes <= {{ var('conduct_late_reply_minutes') }} then 0 else 1 end,
-    case when reply_minutes <= {{ var('conduct_late_reply_minutes') }} then 0 else 1 end,
-    reply_minutes, coalesce(kind, ''), coalesce(channel, ''), coalesce(priority, ''), '', business_day
+    {{ observation('late_reply', 'ticket_id', 'is_late', ['kind', 'channel', 'priority'], value='reply_minutes') }}
 from tickets
 where reply_minutes is not null or business_day <= {{ as_of_day(14) }}
 union all
 select
-    'idle_while_waiting', operator_id,
-    operator_id || '|' || server_id || '|' || queue || '|' || hour_band || '|' || business_day, null, null, gaps,
-    idle_seconds, idle_seconds_squared, longest_seconds, team_band, load_band, hour_band, '', business_day
+{{ observation('idle_while_waiting',
+    "operator_id || '|' || server_id || '|' || queue || '|' || hour_band || '|' || business_day", 'idle_seconds',
+    ['team_band', 'load_band', 'hour_band'], x2='idle_seconds_squared', n='gaps', value='longest_seconds',
+    contact_id='null') }}
 from {{ ref('int_operator_idle_daily') }}
 where {{ in_conduct_periods('business_day') }}

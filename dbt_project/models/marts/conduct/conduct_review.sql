@@ -39,9 +39,10 @@ select
     decisions.aspect,
     decisions.state,
     case decisions.state
-        when 'review' then
-            'Propose a review: listen to the calls of conduct_evidence with the person, and ask about the circumstances. '
-            || 'No decision about the person follows from this row alone.'
+        when 'review'
+            then
+                'Review proposed: listen to the calls of conduct_evidence together with the person, and ask about the '
+                || 'circumstances. No decision about the person follows from this row alone.'
         when 'watch' then 'Look again after the next period. Nothing is proposed now.'
         when 'usual' then 'None: within what is usual among operators.'
         else 'None: too few observations to say anything.'
@@ -53,17 +54,15 @@ select
     decisions.tests_worse_twice,
     decisions.leading_signal,
     later.unit as leading_unit,
-    {% for period in ['later', 'before'] -%}
-    {% for column in ['n', 'observed', 'observed_low', 'observed_high', 'expected', 'worse_limit', 'q_value'] -%}
-    {{ period }}.{{ column }} as {{ column }}_{{ 'latest' if period == 'later' else 'before' }},
-    {% endfor -%}
-    {% endfor -%}
+    {{ conduct_figures('later', 'latest') }},
+    {{ conduct_figures('before', 'before') }},
     decisions.wrong_share_by_fdr,
     case when decisions.state = 'review' then calibration.wrong_share_high end as likely_wrong_share,
     calibration.source as likely_wrong_source,
     circumstances.raw_place_latest,
     circumstances.raw_place_before,
-    coalesce(nullif({{ without_last("circumstances.told") }}, ''), 'nothing in these data; ask the person') as speaks_for,
+    coalesce(nullif({{ without_last('circumstances.told') }}, ''), 'nothing in these data; ask the person')
+        as speaks_for,
     circumstances.has_harder_case_mix,
     circumstances.has_small_numbers,
     circumstances.is_improving,
