@@ -1,5 +1,5 @@
--- Grain: operator x aspect. How hard the contacts of the later period were: the mean rating or talk that the same topics
--- brought to all others, against the figure of all others. The person's own contacts are left out on both sides.
+-- Grain: operator x aspect. How hard the contacts of the later period were: the mean rating or talk that the same
+-- topics brought to all others, against that of all others. The person's own contacts are left out on both sides.
 with
 items as (
     select * from {{ ref('int_rudeness_items') }}

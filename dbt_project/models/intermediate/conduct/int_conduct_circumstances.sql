@@ -12,14 +12,14 @@ scores as (
     select * from {{ ref('int_conduct_scores') }}
 ),
 
--- Harder than usual: at others the same topics bring a tenth more talk, or 0.1 points less.
+-- Harder than usual: at others the same topics bring a tenth more talk, or 0.05 rating points less.
 harder as (
     select
         operator_id,
         aspect,
         case
             when aspect = 'slowness' then usual_of_topics - usual_of_all > 0.0953
-            else usual_of_all - usual_of_topics > 0.1
+            else usual_of_all - usual_of_topics > 0.05
         end as is_harder_mix
     from {{ ref('int_conduct_case_mix') }}
 ),
