@@ -25,7 +25,7 @@ from service_quality import transform
 AS_OF = date(2026, 3, 29)
 FIRST = AS_OF - timedelta(days=55)
 MODELS = (
-    "int_conduct_complaints", "int_rudeness_items", "int_slowness_items", "int_conduct_judged",
+    "int_conduct_complaints", "int_operator_rings", "int_rudeness_items", "int_slowness_items", "int_conduct_judged",
     "int_conduct_signal_scores", "int_conduct_scores", "int_conduct_decisions",
 )  # fmt: skip
 
@@ -40,13 +40,13 @@ INPUTS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "has_outage": "boolean", "business_day": "date",
     },
     ("candidate", "fct_queue_visits"): {
-        "queue_visit_id": "text", "contact_id": "text", "operator_id": "text", "branch_id": "text", "outcome": "text",
-        "topic_class": "text", "answered_at": "timestamptz", "ended_at": "timestamptz", "talk_seconds": "bigint",
-        "is_talk_suspect": "boolean", "transfer_kind": "text", "business_day": "date",
+        "queue_visit_id": "text", "contact_id": "text", "operator_id": "text", "branch_id": "text", "server_id": "text",
+        "queue": "text", "outcome": "text", "topic_class": "text", "answered_at": "timestamptz",
+        "ended_at": "timestamptz", "talk_seconds": "bigint", "is_talk_suspect": "boolean", "transfer_kind": "text", "business_day": "date",
     },
     ("candidate", "fct_ring_no_answers"): {
         "ring_no_answer_id": "text", "queue_visit_id": "text", "operator_id": "text", "branch_id": "text",
-        "rang_ms": "bigint", "rang_at": "timestamptz", "business_day": "date",
+        "server_id": "text", "queue": "text", "rang_ms": "bigint", "rang_at": "timestamptz", "business_day": "date",
     },
     ("candidate", "fct_tickets"): {
         "ticket_id": "text", "contact_id": "text", "topic_id": "text", "kind": "text", "channel": "text",
@@ -151,7 +151,7 @@ def simulate(seed: int, is_null: bool = False, operators: int = 60, contacts: in
         ("candidate", "fct_ratings"): _ratings(rng, ids, who, topic, day, call, manner),
         ("candidate", "fct_evaluations"): _evaluations(rng, ids, who, topic, day, rudeness, hated),
         ("candidate", "fct_tickets"): _tickets(rng, ids, who, day, call, rudeness, late),
-        ("candidate", "fct_ring_no_answers"): _rings(rng, ids, who, day, missed),
+        ("candidate", "fct_ring_no_answers"): _rings(rng, ids, who, topic, day, missed),
         ("intermediate", "int_operator_idle_daily"): _idle(rng, ids, who, day, idle),
         ("intermediate", "int_branches"): {"branch_id": ["b"], "time_zone": ["UTC"], "holds_from": [None],
                                            "holds_to": [None]},
@@ -211,7 +211,8 @@ def _call_tables(ids: Any, who: Any, topic: Any, day: Any, call: dict[str, Any])
         },
         ("candidate", "fct_queue_visits"): {
             "queue_visit_id": np.char.add("v", call["id"]), "contact_id": call["id"], "operator_id": ids[who],
-            "branch_id": ["b"] * n, "outcome": ["answered"] * n, "topic_class": classes,
+            "branch_id": ["b"] * n, "server_id": ["s"] * n, "queue": classes, "outcome": ["answered"] * n,
+            "topic_class": classes,
             "answered_at": _instants(day, call["second"]), "ended_at": ended, "talk_seconds": call["talk"],
             "is_talk_suspect": [False] * n, "transfer_kind": [None] * n, "business_day": days,
         },
@@ -279,12 +280,13 @@ def _tickets(
     }  # fmt: skip
 
 
-def _rings(rng: np.random.Generator, ids: Any, who: Any, day: Any, missed: Any) -> dict[str, Any]:
+def _rings(rng: np.random.Generator, ids: Any, who: Any, topic: Any, day: Any, missed: Any) -> dict[str, Any]:
     lost = np.flatnonzero(rng.random(len(who)) < missed[who] / (1 - missed[who]))
     n = len(lost)
     return {
         "ring_no_answer_id": [f"n{i:06}" for i in range(n)], "queue_visit_id": [None] * n,
-        "operator_id": ids[who[lost]], "branch_id": ["b"] * n, "rang_ms": [15000] * n,
+        "operator_id": ids[who[lost]], "branch_id": ["b"] * n, "server_id": ["s"] * n,
+        "queue": np.array([t[0] for t in TOPICS])[topic[lost]], "rang_ms": [15000] * n,
         "rang_at": _instants(day[lost], 8 * 3600 + rng.integers(0, 12 * 3600, n)), "business_day": _days(day[lost]),
     }  # fmt: skip
 

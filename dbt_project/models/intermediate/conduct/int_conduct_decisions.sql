@@ -1,5 +1,5 @@
 -- Grain: operator x aspect. Listed for review: one and the same test is worse in both periods. Watched: a test is worse
--- in the later period only, or the same one is beyond its 95 % limit in both.
+-- in the later period only, or the same one is beyond its 95 % limit in both and its 99.8 % limit in one.
 with
 everybody as (
     select distinct
@@ -33,7 +33,7 @@ twice as (
         later.aspect,
         later.test,
         later.verdict = 'worse' and before.verdict = 'worse' as is_worse,
-        later.z >= {{ z_95() }} and before.z >= {{ z_95() }} as is_near,
+        least(later.z, before.z) >= {{ z_95() }} and greatest(later.z, before.z) >= {{ z_998() }} as is_near,
         greatest(later.q_value, before.q_value) as q_value
     from scores as later
     inner join scores as before

@@ -28,25 +28,6 @@ handled as (
     where visits.talk_seconds > 0 and not visits.is_talk_suspect and visits.transfer_kind is null
 ),
 
--- A phone that rang until somebody else took the call, or until the caller gave up, was not left ringing.
-missed as (
-    select
-        rings.*,
-        visits.contact_id,
-        visits.topic_class,
-        {{ hour_band(local_hour('rings.rang_at', zone_of('branches'))) }} as hour_band
-    from {{ ref('fct_ring_no_answers') }} as rings
-    left join {{ ref('fct_queue_visits') }} as visits
-        on rings.queue_visit_id = visits.queue_visit_id and {{ in_conduct_periods('visits.business_day') }}
-    left join {{ ref('int_branches') }} as branches
-        on rings.branch_id = branches.branch_id and {{ holds_on('branches', 'rings.business_day') }}
-    where
-        {{ in_conduct_periods('rings.business_day') }}
-        and coalesce(
-            abs({{ seconds_between('rings.rang_at', 'coalesce(visits.answered_at, visits.ended_at)') }}) > 1, true
-        )
-),
-
 -- Without a reply the solution was it; without either, 14 days hold more working time than any limit.
 tickets as (
     select
@@ -68,13 +49,9 @@ select
 from handled
 union all
 select
-    {{ observation('ring_no_answer', 'queue_visit_id', '0', ['topic_class', 'hour_band']) }}
-from visits
-union all
-select
-{{ observation('ring_no_answer', 'ring_no_answer_id', '1', ['topic_class', 'hour_band'],
-    value='rang_ms / 1000.0') }}
-from missed
+{{ observation('ring_no_answer', 'ring_id', 'is_missed', ['topic_class', 'hour_band'],
+    value='case when is_missed = 1 then rang_ms / 1000.0 end') }}
+from {{ ref('int_operator_rings') }}
 union all
 select
     {{ observation('late_reply', 'ticket_id', 'is_late', ['kind', 'channel', 'priority'], value='reply_minutes') }}
