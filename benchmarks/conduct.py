@@ -42,7 +42,8 @@ INPUTS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("candidate", "fct_queue_visits"): {
         "queue_visit_id": "text", "contact_id": "text", "operator_id": "text", "branch_id": "text", "server_id": "text",
         "queue": "text", "outcome": "text", "topic_class": "text", "answered_at": "timestamptz",
-        "ended_at": "timestamptz", "talk_seconds": "bigint", "is_talk_suspect": "boolean", "transfer_kind": "text", "business_day": "date",
+        "ended_at": "timestamptz", "talk_seconds": "bigint", "is_talk_suspect": "boolean", "transfer_kind": "text",
+        "business_day": "date",
     },
     ("candidate", "fct_ring_no_answers"): {
         "ring_no_answer_id": "text", "queue_visit_id": "text", "operator_id": "text", "branch_id": "text",
