@@ -34,3 +34,8 @@ def datediff(first: str, second: str, part: str) -> str:
 def dateadd(part: str, count: object, day: str) -> str:
     """The date so many parts later."""
     return f"date_add('{part}', {count}, {day})"
+
+
+def listagg(measure: str, delimiter: str = "','", order_by: str = "", limit: int | None = None) -> str:
+    """Values of a group, joined in their order."""
+    return f"string_agg({measure}, {delimiter} {order_by})"

@@ -386,6 +386,17 @@ class Listening(_Strict):
         return self
 
 
+class Conduct(_Strict):
+    """What speaks of an operator's conduct. A ticket of these kinds (and, when there are any, topics) that was opened
+    after a call ended, at most ``complaint_days`` later, and names that call complains about how it was handled. A
+    first reply is late beyond so many business minutes."""
+
+    complaint_kinds: list[str] = ["complaint"]
+    complaint_topics: list[str] = []
+    complaint_days: int = Field(14, ge=1, le=60)
+    late_reply_minutes: int = Field(240, ge=1)
+
+
 class Settings(_Strict):
     """Everything in ``sources.yml``. A source without a section is not there and its marts say so."""
 
@@ -396,6 +407,7 @@ class Settings(_Strict):
     callbacks: Callbacks = Callbacks()
     gate: Gate = Gate()
     listening: Listening = Listening()
+    conduct: Conduct = Conduct()
     crm: Crm | None = None
     telephony: Telephony | None = None
     ivr: Ivr | None = None

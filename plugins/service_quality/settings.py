@@ -87,6 +87,10 @@ def scalars(settings: Settings) -> dict[str, Any]:
         "listening_margin_points": listening.margin_points,
         "listening_bias_points": listening.bias_points,
         "listening_plan_from": listening.plan_from.isoformat() if listening.plan_from else "",
+        "conduct_complaint_kinds": sorted(set(settings.conduct.complaint_kinds)),
+        "conduct_complaint_topics": sorted(set(settings.conduct.complaint_topics)),
+        "conduct_complaint_days": settings.conduct.complaint_days,
+        "conduct_late_reply_minutes": settings.conduct.late_reply_minutes,
     }
 
 
