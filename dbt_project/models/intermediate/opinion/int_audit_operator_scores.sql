@@ -64,5 +64,5 @@ select
     eb_low,
     eb_high,
     {{ rounded('reliability') }} as reliability,
-    prior_adjusted is not null as is_distinguishable
+    coalesce(t_moment > 0, false) as is_distinguishable
 from judged
