@@ -211,7 +211,8 @@ def test_weighted_kappa_and_its_interval_are_statsmodels(url):
 
 
 def test_kappa_of_raters_who_always_say_the_same_is_not_defined_and_complete_agreement_has_no_interval(url):
-    same, complete = run(url, AGREED, _cells({"a": [[0, 0, 0], [0, 0, 0], [0, 0, 8]], "b": [[3, 0, 0], [0, 4, 0], [0, 0, 5]]}))
+    tables = {"a": [[0, 0, 0], [0, 0, 0], [0, 0, 8]], "b": [[3, 0, 0], [0, 4, 0], [0, 0, 5]]}
+    same, complete = run(url, AGREED, _cells(tables))
     assert (same["cases"], same["agreed_cases"], same["kappa_linear"], same["kappa_linear_low"]) == (8, 8, None, None)
     assert (complete["kappa_linear"], complete["kappa_quadratic"], complete["kappa_linear_high"]) == (1, 1, None)
 
@@ -226,7 +227,10 @@ def test_rank_correlation_is_scipys_with_ties_and_gaps(url):
         "d complete": (np.arange(12.0), -np.arange(12.0) ** 3),
         "e one value": (np.arange(12.0), np.full(12, 4.2)),
     }
-    given = [{"g": g, "x": float(a), "y": float(b)} for g, (xs, ys) in groups.items() for a, b in zip(xs, ys, strict=True)]
+    given = [
+        {"g": g, "x": float(a), "y": float(b)}
+        for g, (xs, ys) in groups.items() for a, b in zip(xs, ys, strict=True)
+    ]  # fmt: skip
     text = (
         "with points as (select g, x, y from given union all select 'a', 3.5, null),"
         " {{ spearman_ctes('points', ['g'], 'x', 'y') }} select * from correlated order by g"
