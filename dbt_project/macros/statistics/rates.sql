@@ -29,6 +29,7 @@ case
 {#-
 Probability that a standard normal value exceeds abs(`z`), an expression; about 14 digits.
 Source: Hart 1968, algorithm 5666, as given by West 2005. Beyond 37 standard deviations a float would underflow.
+`z` must not be null: least() passes over nulls and would take it for 37.
 -#}
 {% macro upper_tail(z) -%}
 {%- set a = 'least(abs(cast(' ~ z ~ ' as ' ~ dbt.type_float() ~ ')), 37.0)' -%}
@@ -54,12 +55,12 @@ Source: Hart 1968, algorithm 5666, as given by West 2005. Beyond 37 standard dev
 
 {#- The standard normal distribution function of a column. -#}
 {% macro normal_cdf(z) -%}
-(case when {{ z }} < 0 then {{ upper_tail(z) }} else 1.0 - {{ upper_tail(z) }} end)
+(case when {{ z }} < 0 then {{ upper_tail(z) }} when {{ z }} >= 0 then 1.0 - {{ upper_tail(z) }} end)
 {%- endmacro %}
 
-{#- Two-sided p-value of a standard normal score, a column. -#}
+{#- Two-sided p-value of a standard normal score, a column; null for none. -#}
 {% macro two_sided_p(z) -%}
-least(2.0 * {{ upper_tail(z) }}, 1.0)
+case when {{ z }} is not null then least(2.0 * {{ upper_tail(z) }}, 1.0) end
 {%- endmacro %}
 
 {#-
