@@ -65,6 +65,15 @@ def test_normal_probabilities_are_scipys(url):
         assert row["p"] == pytest.approx(2 * stats.norm.sf(min(abs(z), 37)), rel=1e-6, abs=1e-290), z
 
 
+def test_no_score_has_no_probability(url):
+    """Postgres' least() passes over nulls: without care a missing score becomes the most significant of all."""
+    found = run(
+        url, "select {{ normal_cdf('z') }} as cdf, {{ two_sided_p('z') }} as p from (select nullif(z, 1.0) as z from given) as g",
+        [{"z": 1.0}],
+    )  # fmt: skip
+    assert found == [{"cdf": None, "p": None}]
+
+
 def test_q_values_are_statsmodels_benjamini_hochberg(url):
     rng = np.random.default_rng(3)
     groups = {"a": rng.uniform(size=40) ** 3, "b": np.array([0.04, 0.04, 0.2]), "c": np.array([0.7])}

@@ -29,6 +29,7 @@ case
 {#-
 Probability that a standard normal value exceeds abs(`z`), an expression; about 14 digits.
 Source: Hart 1968, algorithm 5666, as given by West 2005. Beyond 37 standard deviations a float would underflow.
+`z` must not be null: least() passes over nulls and would take it for 37.
 -#}
 {% macro upper_tail(z) -%}
 {%- set a = 'least(abs(cast(' ~ z ~ ' as ' ~ dbt.type_float() ~ ')), 37.0)' -%}
