@@ -18,7 +18,8 @@ def conn(database_url):
     with ops.connect(database_url) as connection:
         ops.prepare(connection)
         connection.execute(
-            "insert into ops.builds (status, load_ids, touched_days, settings_hash) values ('published', '{}', '{}', '')"
+            "insert into ops.builds (status, load_ids, touched_days, settings_hash)"
+            " values ('published', '{}', '{}', '')"
         )
         connection.execute(
             "create table marts.topic_surges (branch_id text, topic_id text, business_day date, contacts bigint,"

@@ -51,8 +51,9 @@ select
     {% for side in ['before', 'after'] -%}
         {{ count_if("side = '" ~ side ~ "'") }} as days_{{ side }},
         sum(contacts) filter (where side = '{{ side }}') as contacts_{{ side }},
-        sum(expected) filter (where side = '{{ side }}') as expected_{{ side }},
-        sum(dispersion * expected * expected) filter (where side = '{{ side }}') as spread_{{ side }},
+        cast(sum(expected) filter (where side = '{{ side }}') as {{ dbt.type_float() }}) as expected_{{ side }},
+        cast(sum(dispersion * expected * expected) filter (where side = '{{ side }}') as {{ dbt.type_float() }})
+            as spread_{{ side }},
     {% endfor -%}
     business_day
 from sided

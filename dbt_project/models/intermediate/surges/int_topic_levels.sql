@@ -105,8 +105,10 @@ select
     branch_id,
     topic_id,
     history_days,
-    level,
+    round(level, 9) as level,
     -- sum((y - m)^2 / m) / (H - 1) with m = level * share; 1 is Poisson
-    least(greatest((cut_squares_sum / level - level * shares_sum) / nullif(history_days - 1, 0), 1), 10) as dispersion,
+    round(
+        least(greatest((cut_squares_sum / level - level * shares_sum) / nullif(history_days - 1, 0), 1), 10), 9
+    ) as dispersion,
     business_day
 from fitted
