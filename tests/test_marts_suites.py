@@ -119,12 +119,6 @@ FAULTS = {
     "balance": "update {table} set events = 0",
 }
 MAY_BE_EMPTY = {"min_value": 0}
-DAILY = {
-    model["name"]
-    for path in MODELS.rglob("*.yml")
-    for model in yaml.safe_load(path.read_text()).get("models", [])
-    if any(column["name"] == "business_day" for column in model["columns"])
-}
 
 # A group of marts has its sound rows and the faults of its rules in a file of its own.
 for path in sorted((REPO / "tests" / "marts_days").glob("*.yml")):
