@@ -100,6 +100,5 @@ select
     case
         when rate_kind = 'share' then {{ wilson_high('numerator', 'denominator') }}
         else 100 * {{ poisson_high('numerator') }} / nullif(denominator, 0)
-    end as rate_high,
-    {{ as_of_day() }} as as_of_day
+    end as rate_high
 from measured

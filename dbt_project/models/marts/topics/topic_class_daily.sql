@@ -77,7 +77,6 @@ select
     spine.topic_class,
     {{ row_status('contacts', 'contacts.contacts') }},
     {{ counted('contacts', class_counts() | join(' ')) }},
-    {{ as_of_day() }} as as_of_day,
     spine.business_day as day
 from spine
 left join contacts
