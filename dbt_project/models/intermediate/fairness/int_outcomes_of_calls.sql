@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
--- Grain: answered visit x measure, or day x unit x queue class x hour band x measure, within 90 days. Whether a call is answered shows before anybody knows what it
--- is about: abandoned and unanswered calls are compared by queue, hour and outage only, which all of them have.
+-- Grain: answered visit x measure, or day x unit x queue class x hour band x measure, within 90 days. Whether a call is
+-- answered shows before anybody knows what it is about: abandoned and unanswered calls are compared by queue, hour and
+-- outage only, which all of them have.
 with
 visits as (
     select
@@ -60,7 +61,8 @@ union all
 {% endfor -%}
 {% for measure, operator, relation, x, condition in [
     ('abandoned', none, 'visits', outcome_of("outcome = 'abandoned'"), ended),
-    ('answered_late', none, 'visits', outcome_of("outcome = 'abandoned' or wait_seconds > service_level_seconds"), ended),
+    ('answered_late', none, 'visits',
+     outcome_of("outcome = 'abandoned' or wait_seconds > service_level_seconds"), ended),
     ('wait', none, 'visits', log_of('wait_seconds'), "outcome = 'answered' and wait_seconds is not null"),
     ('ring_no_answer', 'operator_id', 'rings', outcome_of('is_in_vain'), 'operator_id is not null'),
 ] -%}
