@@ -65,8 +65,10 @@ select
     levels.n,
     levels.level,
     levels.variance,
-    sum(pairs.n * (pairs.x / pairs.n - levels.level) * (pairs.x / pairs.n - levels.level))
-    / nullif(levels.variance * nullif(levels.weeks - 1, 0), 0) as spread
+    cast(
+        sum(pairs.n * (pairs.x / pairs.n - levels.level) * (pairs.x / pairs.n - levels.level))
+        / nullif(levels.variance * nullif(levels.weeks - 1, 0), 0) as numeric(28, 12)
+    ) as spread
 from levels
 inner join pairs
     on
