@@ -1,5 +1,11 @@
-"""What sqlfluff sees of the Python modules that dbt gives to macros."""
+"""What sqlfluff sees of the Python modules that dbt gives to macros: any text is a day, for there is no build."""
 
-import datetime
+import datetime as _datetime
+from types import SimpleNamespace
 
-__all__ = ["datetime"]
+
+def _any_day(text: str) -> _datetime.date:
+    return _datetime.date(2026, 1, 1)
+
+
+datetime = SimpleNamespace(date=SimpleNamespace(fromisoformat=_any_day), timedelta=_datetime.timedelta)
