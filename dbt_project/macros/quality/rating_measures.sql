@@ -24,6 +24,7 @@ select
         topic_id,
         business_day,
         {{ count_if("answer_kind = 'rated'") }} as criteria_answered,
+        {{ sum_of('rating', "answer_kind = 'rated'") }} as points_sum,
         {{ rating_answers() }}
     from {{ ratings }}
     group by

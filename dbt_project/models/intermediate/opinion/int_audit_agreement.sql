@@ -49,13 +49,13 @@ select
     sums.high_audit_low_rating,
     sums.low_audit_high_rating,
     {% for name in ['audit_score_mean', 'subscriber_points_mean', 'gap_mean'] -%}
-    {{ rounded('sums.' ~ name) }} as {{ name }},
+        {{ rounded('sums.' ~ name) }} as {{ name }},
     {% endfor -%}
     agreed.agreed_cases as pairs_agreed,
     {% for kind in ['linear', 'quadratic'] -%}
-    {% for part in ['', '_low', '_high'] -%}
-    case when sums.pairs >= 50 then agreed.kappa_{{ kind }}{{ part }} end as kappa_{{ kind }}{{ part }},
-    {% endfor %}
+        {% for part in ['', '_low', '_high'] -%}
+            case when sums.pairs >= 50 then agreed.kappa_{{ kind }}{{ part }} end as kappa_{{ kind }}{{ part }},
+        {% endfor %}
     {%- endfor %}
     case
         when sums.pairs >= 10 and sums.gap_variance > 0

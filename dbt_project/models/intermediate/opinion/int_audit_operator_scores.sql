@@ -1,5 +1,5 @@
--- Grain: one operator and measure of the last 90 days: what listeners give him (audit, 0 to 100) and what subscribers do
--- (opinion, the mean of a call's criteria, 1 to 5), from all calls and not only those that both judged. Shrunk to the
+-- Grain: one operator and measure of the last 90 days: what listeners give him (audit, 0 to 100) and what subscribers
+-- do (opinion, the mean of a call's criteria, 1 to 5), from all calls and not only those that both judged. Shrunk to the
 -- pool by their number; compared with such calls, and with what the same listener usually gives.
 with
 scores as (
@@ -19,9 +19,7 @@ scores as (
         '' as listener_id,
         coalesce(topic_class, 'unmapped') as topic_class,
         coalesce(topic_id, 'unmapped') as topic_id,
-        cast(
-            {% for c in rating_criteria().split() %}{{ c }}_sum{{ ' + ' if not loop.last }}{% endfor %} as numeric(28, 12)
-        ) / ({% for c in rating_criteria().split() %}{{ c }}_answered{{ ' + ' if not loop.last }}{% endfor %}) as points
+        cast(points_sum as numeric(28, 12)) / criteria_answered as points
     from {{ ref('int_quality_line_calls') }}
     where operator_id is not null and criteria_answered > 0 and {{ in_last_days('business_day', 90) }}
 ),

@@ -19,15 +19,15 @@ listeners as (
 
 units as (
     {% for grain, id in {'provider': "'all'", 'branch': 'branch_id', 'operator': 'operator_id'}.items() -%}
-    select
-        '{{ grain }}' as grain,
-        {{ id }} as grain_id,
-        contact_id,
-        operator_id,
-        audit_score,
-        subscriber_points
-    from pairs
-    union all
+        select
+            '{{ grain }}' as grain,
+            {{ id }} as grain_id,
+            contact_id,
+            operator_id,
+            audit_score,
+            subscriber_points
+        from pairs
+        union all
     {% endfor -%}
     select
         'listener' as grain,

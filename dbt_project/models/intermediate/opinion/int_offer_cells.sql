@@ -22,22 +22,22 @@ calls as (
     'asked_when_ended': ('asked', "ended_by = 'operator'"),
 } %}
 {% for grain in ['operator', 'branch'] %}
-{%- set outer = loop -%}
-{%- for measure, (outcome, condition) in measures.items() %}
-select
-    '{{ grain }}' as grain,
-    '{{ measure }}' as measure,
-    {{ grain }}_id as grain_id,
-    topic_class,
-    topic_id,
-    {# A branch has queues of its own: compared within them it would be compared with itself. #}
-    {{ 'queue' if grain == 'operator' else "'any'" }} as queue,
-    count(*) as n,
-    sum({{ outcome }}) as x,
-    sum({{ outcome }}) as x2
-from calls
-where {{ grain }}_id is not null and {{ condition }}
-group by {{ grain }}_id, topic_class, topic_id{{ ', queue' if grain == 'operator' }}
-{{ 'union all' if not (outer.last and loop.last) }}
-{%- endfor %}
+    {%- set outer = loop -%}
+    {%- for measure, (outcome, condition) in measures.items() %}
+        select
+            '{{ grain }}' as grain,
+            '{{ measure }}' as measure,
+            {{ grain }}_id as grain_id,
+            topic_class,
+            topic_id,
+            {# A branch has queues of its own: compared within them it would be compared with itself. #}
+            {{ 'queue' if grain == 'operator' else "'any'" }},
+            count(*) as n,
+            sum({{ outcome }}) as x,
+            sum({{ outcome }}) as x2
+        from calls
+        where {{ grain }}_id is not null and {{ condition }}
+        group by {{ grain }}_id, topic_class, topic_id{{ ', queue' if grain == 'operator' }}
+        {{ 'union all' if not (outer.last and loop.last) }}
+    {%- endfor %}
 {%- endfor %}

@@ -57,9 +57,10 @@ select
     eligible.contact_id is not null as is_eligible,
     rated.call_key is not null as is_asked,
     coalesce(rated.criteria_answered, 0) as criteria_answered,
+    coalesce(rated.points_sum, 0) as points_sum,
     {% for criterion in rating_criteria().split() -%}
-    coalesce(rated.{{ criterion }}_answered, 0) as {{ criterion }}_answered,
-    coalesce(rated.{{ criterion }}_sum, 0) as {{ criterion }}_sum,
+        coalesce(rated.{{ criterion }}_answered, 0) as {{ criterion }}_answered,
+        coalesce(rated.{{ criterion }}_sum, 0) as {{ criterion }}_sum,
     {% endfor -%}
     coalesce(eligible.business_day, rated.business_day) as business_day
 from eligible

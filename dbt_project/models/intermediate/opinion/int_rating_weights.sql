@@ -10,26 +10,28 @@ calls as (
 
 strata as (
     {% for criterion in rating_criteria().split() -%}
-    select
-        '{{ criterion }}' as criterion,
-        coalesce(topic_id, 'unmapped') as topic_id,
-        talk_band,
-        wait_band,
-        cast(count(*) as numeric(28, 12)) as n_3,
-        cast({{ count_if(criterion ~ '_answered > 0') }} as numeric(28, 12)) as x_3
-    from calls
-    group by coalesce(topic_id, 'unmapped'), talk_band, wait_band
-    {{ 'union all' if not loop.last }}
+        select
+            '{{ criterion }}' as criterion,
+            coalesce(topic_id, 'unmapped') as topic_id,
+            talk_band,
+            wait_band,
+            cast(count(*) as numeric(28, 12)) as n_3,
+            cast({{ count_if(criterion ~ '_answered > 0') }} as numeric(28, 12)) as x_3
+        from calls
+        group by coalesce(topic_id, 'unmapped'), talk_band, wait_band
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
 parents as (
     select
-        *
-        {%- for keys in ['criterion', 'criterion, topic_id', 'criterion, topic_id, talk_band'] %},
-        sum(n_3) over (partition by {{ keys }}) as n_{{ loop.index0 }},
-        sum(x_3) over (partition by {{ keys }}) as x_{{ loop.index0 }}
-        {%- endfor %}
+        *,
+        sum(n_3) over (partition by criterion) as n_0,
+        sum(x_3) over (partition by criterion) as x_0,
+        sum(n_3) over (partition by criterion, topic_id) as n_1,
+        sum(x_3) over (partition by criterion, topic_id) as x_1,
+        sum(n_3) over (partition by criterion, topic_id, talk_band) as n_2,
+        sum(x_3) over (partition by criterion, topic_id, talk_band) as x_2
     from strata
 ),
 
@@ -38,13 +40,13 @@ priced as (
         *,
         case
             {% for level in [3, 2, 1] -%}
-            when n_{{ level }} >= 50 and x_{{ level }} >= 10 then {{ level }}
+                when n_{{ level }} >= 50 and x_{{ level }} >= 10 then {{ level }}
             {% endfor -%}
             else 0
         end as level,
         case
             {% for level in [3, 2, 1] -%}
-            when n_{{ level }} >= 50 and x_{{ level }} >= 10 then x_0 / n_0 * n_{{ level }} / x_{{ level }}
+                when n_{{ level }} >= 50 and x_{{ level }} >= 10 then x_0 / n_0 * n_{{ level }} / x_{{ level }}
             {% endfor -%}
             else 1
         end as weight_uncut

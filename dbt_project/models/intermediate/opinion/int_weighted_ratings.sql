@@ -11,18 +11,18 @@ calls as (
 
 answers as (
     {% for criterion in rating_criteria().split() -%}
-    select
-        '{{ criterion }}' as criterion,
-        operator_id,
-        branch_id,
-        known_topic_id as topic_id,
-        talk_band,
-        wait_band,
-        is_eligible,
-        {{ criterion }}_answered as answered,
-        {{ criterion }}_sum as points
-    from calls
-    {{ 'union all' if not loop.last }}
+        select
+            '{{ criterion }}' as criterion,
+            operator_id,
+            branch_id,
+            known_topic_id as topic_id,
+            talk_band,
+            wait_band,
+            is_eligible,
+            {{ criterion }}_answered as answered,
+            {{ criterion }}_sum as points
+        from calls
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
@@ -43,25 +43,25 @@ weighted as (
 )
 
 {% for grain in ['operator', 'branch', 'topic'] %}
-select
-    '{{ grain }}' as grain,
-    {{ grain }}_id as grain_id,
-    criterion,
-    {{ count_if('is_eligible') }} as calls_eligible,
-    {{ count_if('is_eligible and answered > 0') }} as calls_answered,
-    {{ sum_of('answered') }} as answers,
-    {{ sum_of('answered', 'not is_eligible') }} as answers_without_call,
-    {{ sum_of('answered', 'is_cut') }} as answers_cut,
-    {{ sum_of('answered', 'level = 3') }} as answers_at_full_detail,
-    {{ sum_of('points') }} as points,
-    {{ rounded('sum(cast(points as numeric(28, 12)) * points / nullif(answered, 0))') }} as points_squared,
-    {{ rounded('sum(weight * answered)') }} as w,
-    {{ rounded('sum(weight * points)') }} as wx,
-    {{ rounded('sum(weight * weight * answered)') }} as w2,
-    {{ rounded('sum(weight * weight * points)') }} as w2x,
-    {{ rounded('sum(weight * weight * points * points / nullif(answered, 0))') }} as w2xx
-from weighted
-where {{ grain }}_id is not null
-group by {{ grain }}_id, criterion
-{{ 'union all' if not loop.last }}
+    select
+        '{{ grain }}' as grain,
+        {{ grain }}_id as grain_id,
+        criterion,
+        {{ count_if('is_eligible') }} as calls_eligible,
+        {{ count_if('is_eligible and answered > 0') }} as calls_answered,
+        {{ sum_of('answered') }} as answers,
+        {{ sum_of('answered', 'not is_eligible') }} as answers_without_call,
+        {{ sum_of('answered', 'is_cut') }} as answers_cut,
+        {{ sum_of('answered', 'level = 3') }} as answers_at_full_detail,
+        {{ sum_of('points') }} as points,
+        {{ rounded('sum(cast(points as numeric(28, 12)) * points / nullif(answered, 0))') }} as points_squared,
+        {{ rounded('sum(weight * answered)') }} as w,
+        {{ rounded('sum(weight * points)') }} as wx,
+        {{ rounded('sum(weight * weight * answered)') }} as w2,
+        {{ rounded('sum(weight * weight * points)') }} as w2x,
+        {{ rounded('sum(weight * weight * points * points / nullif(answered, 0))') }} as w2xx
+    from weighted
+    where {{ grain }}_id is not null
+    group by {{ grain }}_id, criterion
+    {{ 'union all' if not loop.last }}
 {%- endfor %}

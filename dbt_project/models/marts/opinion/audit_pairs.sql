@@ -7,65 +7,53 @@
 }}
 -- An interview can follow the call by weeks, so a day also reads the surveys of the 30 days after it.
 with
-evaluations as (
-    select * from {{ ref('fct_evaluations') }}
-    where contact_id is not null and operator_id is not null and {{ in_reach(30, 0) }}
-),
-
--- Several listeners of one call: the mean of their scores; solved and rude as most of them say, open where they are even.
 heard as (
-    select
-        contact_id,
-        operator_id,
-        min(branch_id) as branch_id,
-        min(topic_id) as topic_id,
-        min(topic_class) as topic_class,
-        count(distinct evaluator_id) as listeners,
-        avg(cast(score as {{ dbt.type_numeric() }})) as audit_score,
-        avg(cast(score_raw as {{ dbt.type_numeric() }})) as audit_score_raw,
-        {{ most_say('is_solved') }} as audit_solved,
-        {{ most_say('is_rude') }} as audit_rude,
-        business_day
-    from evaluations
-    group by contact_id, operator_id, business_day
+    select * from {{ ref('int_heard_calls') }} where {{ in_reach(30, 0) }}
 ),
 
 rated as (
     select
         contact_id,
         operator_id,
-        count(*) as criteria_rated,
-        avg(cast(rating as {{ dbt.type_numeric() }})) as rating_mean,
-        max(case when criterion = 'politeness' then rating end) as rating_politeness
-    from {{ ref('fct_ratings') }}
-    where contact_id is not null and answer_kind = 'rated' and {{ in_reach(30, 0) }}
-    group by contact_id, operator_id
+        criteria_answered,
+        {{ ratio('points_sum', 'criteria_answered') }} as rating_mean,
+        case when politeness_answered > 0 then politeness_sum end as rating_politeness
+    from {{ ref('int_quality_line_calls') }}
+    where contact_id is not null and criteria_answered > 0 and {{ in_reach(30, 0) }}
 ),
 
--- Satisfaction is about the call where the survey is; whether the first contact solved it is about the call always.
+-- Satisfaction is about the call only where the survey is; whether the first contact solved it always is.
+answers as (
+    select
+        *,
+        case when ticket_id is null and connection_id is null then satisfaction end as call_satisfaction,
+        case
+            when ticket_id is null and connection_id is null then coalesce(is_solved, is_first_contact_solved)
+            else is_first_contact_solved
+        end as call_solved
+    from {{ ref('fct_survey_responses') }}
+    where is_complete and contact_id is not null and {{ near_touched_days('business_day', 30, 30) }}
+),
+
 interviewed as (
     select
         heard.contact_id,
         heard.operator_id,
-        avg(cast(case when responses.ticket_id is null and responses.connection_id is null
-            then responses.satisfaction end as {{ dbt.type_numeric() }})) as satisfaction,
-        {{ most_say("case when responses.ticket_id is null and responses.connection_id is null
-            then coalesce(responses.is_solved, responses.is_first_contact_solved)
-            else responses.is_first_contact_solved end") }} as subscriber_solved
+        {{ ratio('sum(answers.call_satisfaction)', 'count(answers.call_satisfaction)') }} as satisfaction,
+        {{ most_say('answers.call_solved') }} as subscriber_solved
     from heard
-    inner join {{ ref('fct_survey_responses') }} as responses
+    inner join answers
         on
-            heard.contact_id = responses.contact_id
-            and heard.operator_id = responses.operator_id
-            and responses.business_day between heard.business_day and {{ add_days('heard.business_day', 30) }}
-    where responses.is_complete and {{ near_touched_days('responses.business_day', 30, 30) }}
+            heard.contact_id = answers.contact_id
+            and heard.operator_id = answers.operator_id
+            and answers.business_day between heard.business_day and {{ add_days('heard.business_day', 30) }}
     group by heard.contact_id, heard.operator_id
 ),
 
 paired as (
     select
         heard.*,
-        coalesce(rated.criteria_rated, 0) as criteria_rated,
+        coalesce(rated.criteria_answered, 0) as criteria_rated,
         rated.rating_mean,
         rated.rating_politeness,
         interviewed.satisfaction,
@@ -93,8 +81,8 @@ select
     topic_id,
     topic_class,
     listeners,
-    {{ rounded('audit_score') }} as audit_score,
-    {{ rounded('audit_score_raw') }} as audit_score_raw,
+    audit_score,
+    audit_score_raw,
     audit_band,
     audit_rude,
     audit_solved,

@@ -51,7 +51,7 @@ select
     {{ rounded('agreement.gap_mean - agreement.gap_half_width') }} as gap_mean_low,
     {{ rounded('agreement.gap_mean + agreement.gap_half_width') }} as gap_mean_high,
     {% for name in ['solved_pairs', 'solved_agreed', 'solved_by_audit_only', 'solved_by_subscriber_only'] -%}
-    case when agreement.grain <> 'listener' then coalesce(solutions.{{ name }}, 0) end as {{ name }},
+        case when agreement.grain <> 'listener' then coalesce(solutions.{{ name }}, 0) end as {{ name }},
     {% endfor -%}
     operators.audit_eb as operator_audit_eb,
     operators.audit_reliability as operator_audit_reliability,

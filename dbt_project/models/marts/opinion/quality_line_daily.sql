@@ -3,16 +3,16 @@
 with
 spine as (
     {% for grain in ['operator', 'branch', 'topic'] -%}
-    select
-        '{{ grain }}' as grain,
-        {{ grain }}_id as grain_id,
-        contacts_coverage,
-        visits_coverage,
-        ratings_coverage,
-        business_day
-    from {{ ref('int_' ~ grain ~ '_spine') }}
-    where {{ in_touched_days('business_day') }}
-    {{ 'union all' if not loop.last }}
+        select
+            '{{ grain }}' as grain,
+            {{ grain }}_id as grain_id,
+            contacts_coverage,
+            visits_coverage,
+            ratings_coverage,
+            business_day
+        from {{ ref('int_' ~ grain ~ '_spine') }}
+        where {{ in_touched_days('business_day') }}
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
@@ -41,8 +41,10 @@ select
         evidence='ratings.grain_id is not null') }},
     {{ rating_columns() }},
     {{ rating_distribution_columns() }},
-    case when spine.ratings_coverage in ('loaded', 'partial') or ratings.grain_id is not null
-        then quality_line.offer_share end as offer_share,
+    case
+        when spine.ratings_coverage in ('loaded', 'partial') or ratings.grain_id is not null
+            then quality_line.offer_share
+    end as offer_share,
     {{ ratio('ratings.calls_rated', 'ratings.calls_asked') }} as answer_share,
     {{ ratio('ratings.calls_rated_complete', 'ratings.calls_asked') }} as complete_share,
     quality_line.ended_by_operator_share,

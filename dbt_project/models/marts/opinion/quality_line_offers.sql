@@ -1,18 +1,23 @@
 {{ config(materialized='table') }}
--- Operators differ a little in how they end calls, and with many calls a little becomes significant: to be told, a share
--- must also lie a fifth of the usual one below it after what chance adds is taken out.
+-- Operators differ a little in how they end calls, and with many calls a little becomes significant: to be told, a
+-- share must also lie a fifth of the usual one below it after what chance adds is taken out.
 with
+verdicts as (
+    select
+        *,
+        measure = 'asked' and adjusted_share_eb <= 0.8 * pooled_share as is_low
+    from {{ ref('int_offer_verdicts') }}
+),
+
 together as (
     select
         *,
-        coalesce(bool_or(measure = 'asked' and adjusted_share_eb <= 0.8 * pooled_share) over (
-            partition by grain, grain_id
-        ), false) as is_much_less,
-        {% for measure in ['asked', 'ended_by_operator', 'asked_when_ended'] -%}
-        max(case when measure = '{{ measure }}' then verdict end) over (partition by grain, grain_id)
-            as verdict_{{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from {{ ref('int_offer_verdicts') }}
+        coalesce(bool_or(is_low) over same_unit, false) as is_much_less,
+        max(case when measure = 'asked' then verdict end) over same_unit as verdict_asked,
+        max(case when measure = 'ended_by_operator' then verdict end) over same_unit as verdict_ended_by_operator,
+        max(case when measure = 'asked_when_ended' then verdict end) over same_unit as verdict_asked_when_ended
+    from verdicts
+    window same_unit as (partition by grain, grain_id)
 )
 
 select
