@@ -96,14 +96,18 @@ class World:
 
 @dataclass
 class Outcome:
-    """Names listed, wrongly listed, planted and found in all worlds, of one aspect."""
+    """Names listed, wrongly listed, planted and found in all worlds, of one aspect.
+
+    ``trapped``: wrong names of people with hard topics or a hostile listener; ``raw_names``, ``raw_wrong``: of a
+    ranking by unadjusted figures.
+    """
 
     worlds: int = 0
     names: int = 0
     wrong: int = 0
     planted: int = 0
     found: int = 0
-    worlds_with_wrong: int = 0
+    trapped: int = 0
     raw_names: int = 0
     raw_wrong: int = 0
 
@@ -399,7 +403,7 @@ def measure(bench: Bench, seeds: Sequence[int], is_null: bool = False) -> dict[s
             outcome.worlds += 1
             outcome.names += len(named)
             outcome.wrong += len(named - planted)
-            outcome.worlds_with_wrong += bool(named - planted)
+            outcome.trapped += len(named & set(" ".join(world.traps.values()).split()) - planted)
             outcome.planted += len(planted)
             outcome.found += len(named & planted)
             outcome.raw_names += len(worst)
@@ -428,10 +432,15 @@ def told(found: Mapping[str, Outcome], null: Mapping[str, Outcome]) -> str:
         )
     lines.append("aspect,worlds,names,wrong_names,wrong_share,wrong_share_high,found_share,source")
     for aspect, one in found.items():
-        share = one.wrong / one.names if one.names else 0
+        share, empty = one.wrong / one.names if one.names else 0, null[aspect]
+        source = (
+            f"benchmarks/conduct.py: {one.worlds} simulated call centres of 60 operators of whom two are"
+            f" {'rude' if aspect == 'rudeness' else 'slow'}; where nobody is"
+            f" {empty.names} names in {empty.worlds} lists"
+        )
         lines.append(
             f"{aspect},{one.worlds},{one.names},{one.wrong},{share:.4f},{wilson_high(one.wrong, one.names):.4f},"
-            f"{one.recall:.4f},benchmarks/conduct.py"
+            f"{one.recall:.4f},{source}"
         )
     return "\n".join(lines)
 

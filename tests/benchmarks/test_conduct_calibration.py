@@ -70,12 +70,6 @@ def test_the_published_share_of_wrong_names_is_not_better_than_measured(found):
         assert float(seed[aspect]["wrong_share_high"]) == pytest.approx(told, abs=1e-3)
 
 
-def test_a_hostile_listener_and_hard_topics_hang_nobody(bench):
-    """The traps of ten worlds: one listener hears rudeness in one person only, three people get the hard calls."""
-    for seed in range(10):
-        world = conduct.simulate(seed)
-        decided, _ = bench.judge(world)
-        named = {r["operator_id"] for r in decided if r["state"] == "review"}
-        assert not named & (
-            {world.traps["hated"], *world.traps["experts"].split()} - set().union(*world.planted.values())
-        )
+def test_a_hostile_listener_and_hard_topics_hang_nobody(found, null):
+    """One listener hears rudeness in one person only, three people get the hard calls, in every world."""
+    assert all(one.trapped == 0 for one in (*found.values(), *null.values()))
