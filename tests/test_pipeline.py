@@ -98,3 +98,14 @@ def test_an_unknown_connection_names_what_to_set(monkeypatch):
     monkeypatch.delenv("AIRFLOW_CONN_NOWHERE", raising=False)
     with pytest.raises(ConfigError, match="AIRFLOW_CONN_NOWHERE"):
         connection_url("nowhere")
+
+
+def test_new_surges_are_told_after_the_publication(monkeypatch):
+    from service_quality import alerts, pipeline, runner
+
+    done: list[str] = []
+    monkeypatch.setattr(runner, "publish_build", lambda build_id: done.append(f"published {build_id}") or {"m": 1})
+    monkeypatch.setattr(runner, "surges_to_tell", lambda build_id: done.append(f"asked {build_id}") or [{"s": 1}])
+    monkeypatch.setattr(alerts, "topic_surges", lambda found: done.append(f"told {len(found)}"))
+    assert pipeline._publish.function(7) == {"m": 1}
+    assert done == ["published 7", "asked 7", "told 1"]

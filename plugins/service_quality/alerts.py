@@ -13,8 +13,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service_quality import surge_news
-
 log = logging.getLogger("service_quality.alerts")
 
 LONGEST = 3000  # characters of an error that are worth sending
@@ -60,6 +58,8 @@ def topic_surges(found: Sequence[Mapping[str, Any]]) -> None:
 
 def surge_text(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """Subject and body for surges, the largest excess first."""
+    from service_quality import surge_news
+
     first = found[0]
     where = "all branches" if first["branch_id"] == "*" else first["branch_id"]
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""

@@ -292,3 +292,14 @@ def test_nights_and_a_late_day_give_the_rows_of_a_rebuild(conn):
     conn.execute("insert into intermediate.int_topic_days select * from held where business_day = %s", (late,))
     found = _calculate(conn, [late])
     assert {k: v for k, v in wanted.items() if k[2] <= 30} == {k: v for k, v in found.items() if k[2] <= 30}
+
+
+def test_the_marts_are_told_how_far_a_day_reaches():
+    import yaml
+    from service_quality.config import REPO
+
+    text = (REPO / "dbt_project" / "models" / "marts" / "surges" / "surges.yml").read_text()
+    reach = {m["name"]: m["config"]["meta"]["reach"] for m in yaml.safe_load(text)["models"]}
+    assert reach["topic_surges"] == {"before": 0, "after": surges.REACH}
+    assert reach["measures"] == {"before": 14, "after": surges.REACH + 56}
+    assert (surges.SURGES.reach.before, surges.SURGES.reach.after) == (0, surges.REACH)

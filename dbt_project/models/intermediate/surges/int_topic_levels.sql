@@ -18,7 +18,13 @@ days as (
 ),
 
 shares as (
-    select * from {{ ref('int_weekday_shares') }} where {{ in_reach(0, 58) }}
+    select
+        branch_id,
+        iso_weekday,
+        cast(weekday_share as numeric(28, 12)) as weekday_share,
+        business_day
+    from {{ ref('int_weekday_shares') }}
+    where {{ in_reach(0, 58) }}
 ),
 
 dates as (
@@ -105,10 +111,10 @@ select
     branch_id,
     topic_id,
     history_days,
-    round(level, 9) as level,
+    {{ rounded('level') }} as level,
     -- sum((y - m)^2 / m) / (H - 1) with m = level * share; 1 is Poisson
-    round(
-        least(greatest((cut_squares_sum / level - level * shares_sum) / nullif(history_days - 1, 0), 1), 10), 9
-    ) as dispersion,
+    {{ rounded(
+        'least(greatest((cut_squares_sum / level - level * shares_sum) / nullif(history_days - 1, 0), 1), 10)'
+    ) }} as dispersion,
     business_day
 from fitted

@@ -43,8 +43,8 @@ select
     branch_id,
     iso_weekday,
     -- A weekday on which nearly nobody calls is not divided by 0.
-    greatest(coalesce(round(
-        contacts / nullif(avg(contacts) over (partition by branch_id, business_day), 0), 9
-    ), 1), 0.05) as weekday_share,
+    greatest(coalesce({{ rounded(
+        'contacts / nullif(avg(contacts) over (partition by branch_id, business_day), 0)'
+    ) }}, 1), 0.05) as weekday_share,
     business_day
 from weekdays
