@@ -21,6 +21,22 @@ _HEADINGS = {
     "repeat_topics": "Topics people come back about (share served in the 7 days before)",
     "low_ratings": "Topics rated low (share of rated calls with a 1 or 2)",
 }
+_FIGURES = {
+    "service_level_offered_20s": "Answered within 20 s, of answered and abandoned",
+    "abandon_rate": "Gave up waiting, of calls in a queue",
+    "wait_seconds_mean": "Wait of answered calls",
+    "rating_service_quality_top2": "Service rated 4 or 5",
+    "rating_readiness_to_help_top2": "Readiness to help rated 4 or 5",
+    "rating_politeness_top2": "Politeness rated 4 or 5",
+    "rating_competence_top2": "Competence rated 4 or 5",
+    "fcr_24h": "Did not come back with the topic within 24 hours",
+    "fcr_7d": "Did not come back with the topic within 7 days",
+    "survey_solved_share": "Solved, by survey",
+    "satisfaction_top2": "Satisfied (4 or 5), by survey",
+    "ticket_within_target_share": "Tickets solved within target",
+    "repairs_within_target": "Faults repaired within target",
+    "connections_on_promise": "Lines connected by the promised day",
+}
 _VERDICTS = {"new_surge": "new", "goes_on": "goes on", "known_outage": "known outage", "not_enough_data": "-"}
 
 _WEEK = """
@@ -100,7 +116,7 @@ def _table(section: str, rows: Iterable[Row]) -> list[str]:
     else:
         heads = ["", "value", "95 % interval", "of", "week before", "usual", "verdict"]
         body = [
-            [r["title"], _number(r, "value"), _range(r, "value"), f"{r['observations']:,}",
+            [_FIGURES.get(r["item"], r["title"]), _number(r, "value"), _range(r, "value"), f"{r['observations']:,}",
              _number(r, "value_before"), _range(r, "usual"), _verdict(r)]
             for r in rows
         ]  # fmt: skip
