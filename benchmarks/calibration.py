@@ -46,7 +46,7 @@ class Kind:
     bad: int
     unfair: int = 2
     operators: int = 40
-    contacts: int = 12_000
+    contacts: int = 10_000
 
 
 PLANTED = Kind("planted", usual=0.15, bad=5)
@@ -166,9 +166,9 @@ class Judge:
             columns = ", ".join(f"{c['name']} {c['data_type']}" for c in model["columns"])
             self.conn.execute(f"create unlogged table candidate.{model['name']} ({columns})")
         self.conn.execute(
-            "create unlogged table intermediate.int_contact_case_mix (contact_id text, branch_id text, operator_id text,"
-            " topic_class text, topic_id text, channel text, hour_band text, tenure_band text, is_repeat boolean,"
-            " has_outage boolean, business_day date);"
+            "create unlogged table intermediate.int_contact_case_mix (contact_id text, branch_id text,"
+            " operator_id text, topic_class text, topic_id text, channel text, hour_band text, tenure_band text,"
+            " is_repeat boolean, has_outage boolean, business_day date);"
             "create table intermediate.int_branches (branch_id text, time_zone text, holds_from date, holds_to date)"
         )
         self._seed(transform.PROJECT / "seeds")
@@ -179,7 +179,8 @@ class Judge:
     def _seed(self, folder: Any) -> None:
         types = yaml.safe_load((folder / "seeds.yml").read_text())["seeds"]
         columns = next(s for s in types if s["name"] == "scorecard_measures")["config"]["column_types"]
-        self.conn.execute(f"create table staging.scorecard_measures ({', '.join(f'{c} {t}' for c, t in columns.items())})")
+        typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        self.conn.execute(f"create table staging.scorecard_measures ({typed})")
         with (folder / "scorecard_measures.csv").open(encoding="utf-8") as file:
             rows = [[r[c] for c in columns] for r in csv.DictReader(file)]
         self._copy("staging.scorecard_measures", columns, rows)
@@ -187,7 +188,8 @@ class Judge:
     def _copy(self, table: str, columns: Any, rows: Any) -> None:
         text = io.StringIO()
         csv.writer(text).writerows(rows)
-        with self.conn.cursor() as cursor, cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin (format csv)") as to:
+        statement = f"copy {table} ({', '.join(columns)}) from stdin (format csv)"
+        with self.conn.cursor() as cursor, cursor.copy(statement) as to:
             to.write(text.getvalue())
 
     def scorecard(self, world: World) -> list[dict[str, Any]]:
@@ -240,7 +242,7 @@ def _rows(world: World) -> dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]
         for i, (c, o, day) in enumerate(contacts) if world.known[measure][i]
     ]  # fmt: skip
     visits = [
-        (c, c, o, "b", "technical", "answered", day, int(round(np.exp(world.outcome["handle_time"][i]))), False,
+        (c, c, o, "b", "technical", "answered", day, round(float(np.exp(world.outcome["handle_time"][i]))), False,
          False, False, day)
         for i, (c, o, day) in enumerate(contacts)
     ]  # fmt: skip
@@ -282,6 +284,7 @@ class Figures:
     unfair_rows: int = 0
     places_unreliable: int = 0
     covered: dict[str, list[bool]] = field(default_factory=dict)
+    covered_faults: list[bool] = field(default_factory=list)
 
     @property
     def precision(self) -> float:
@@ -313,7 +316,9 @@ class Figures:
             f"  operators with the hard topics: among the worst tenth by raw rate in {self.unfair_raw} of"
             f" {self.unfair_rows}, 'worse' in {self.unfair_flags}",
         ]
-        lines += [f"  95 % intervals hold the truth, {k}: {np.mean(v):.3f} of {len(v)}" for k, v in self.covered.items()]
+        for what, held in [*self.covered.items(), ("shrunk estimates of planted faults", self.covered_faults)]:
+            if held:
+                lines.append(f"  95 % intervals hold the truth, {what}: {np.mean(held):.3f} of {len(held)}")
         return "\n".join(lines)
 
 
@@ -360,12 +365,15 @@ def _compare(world: World, rows: list[dict[str, Any]], figures: Figures) -> None
                 group = "shrunk estimates" if days == 90 else "shrunk estimates, 28 days"
                 held = row["eb_low"] <= real["adjusted"][person] <= row["eb_high"]
                 figures.covered.setdefault(group, []).append(held)
+                if fault[person]:
+                    figures.covered_faults.append(held)
                 raw_held = row["wilson_low"] <= real["rate"][person] <= row["wilson_high"]
                 figures.covered.setdefault("raw rates", []).append(raw_held)
         for person in people:
             row = card["index", days, period, person]
             verdicts += row["verdict"] in ("worse", "better")
             figures.index_flags += row["verdict"] == "worse"
+            false += row["verdict"] == "worse" and not bad[person]
             figures.index_true += row["verdict"] == "worse" and bool(bad[person])
             if row["eb_low"] is not None:
                 parts = {m: card[m, days, period, person]["index_weight"] for m in MEASURES}

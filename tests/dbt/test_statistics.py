@@ -68,7 +68,9 @@ def test_normal_probabilities_are_scipys(url):
 def test_no_score_has_no_probability(url):
     """Postgres' least() passes over nulls: without care a missing score becomes the most significant of all."""
     found = run(
-        url, "select {{ normal_cdf('z') }} as cdf, {{ two_sided_p('z') }} as p from (select nullif(z, 1.0) as z from given) as g",
+        url,
+        "select {{ normal_cdf('z') }} as cdf, {{ two_sided_p('z') }} as p"
+        " from (select nullif(z, 1.0) as z from given) as g",
         [{"z": 1.0}],
     )  # fmt: skip
     assert found == [{"cdf": None, "p": None}]

@@ -23,3 +23,29 @@ case
 {% macro segments_of(window) -%}
 {{ return([0, 1, 2] if window.days == 90 else [window.period]) }}
 {%- endmacro %}
+
+{#- The cells of every grain and window from two CTEs: the segments, and the measures of each grain. -#}
+{% macro windows_of_segments(segments, measures) -%}
+{% for grain in ['operator', 'branch'] -%}
+{% for window in score_windows() -%}
+select
+    measures.grain,
+    measures.measure,
+    {{ window.days }} as window_days,
+    {{ window.period }} as period_no,
+    segments.{{ grain }}_id as unit_id,
+    {{ case_mix_dims() | join(', ') }},
+    sum(segments.n) as n,
+    sum(segments.x) as x,
+    sum(segments.x2) as x2
+from {{ segments }} as segments
+inner join {{ measures }} as measures
+    on segments.measure = measures.measure and measures.grain = '{{ grain }}'
+where
+    segments.{{ grain }}_id is not null
+    and segments.segment in ({{ segments_of(window) | join(', ') }})
+group by {{ range(1, 14) | join(', ') }}
+{{ 'union all' if not (loop.last and grain == 'branch') }}
+{% endfor -%}
+{% endfor %}
+{%- endmacro %}

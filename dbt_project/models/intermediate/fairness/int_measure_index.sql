@@ -1,6 +1,8 @@
+{% set number = 'numeric(28, 12)' -%}
 -- Grain: grain (operator, branch) x window x unit. One figure for all measures: 100 is the usual unit with the same
 -- contacts; a unit that is better by the step of every measure has 110. Made of the shrunk adjusted rates, so that what
--- is hardly known counts hardly; null where less than half of the weight is known.
+-- is hardly known counts hardly; null where less than half of the weight is known. The verdict is stricter than that on
+-- a measure: who reads both would else meet twice as many false ones (the null worlds of benchmarks/calibration.py).
 with
 judged as (
     select * from {{ ref('int_measure_judged') }} where weight > 0
@@ -12,7 +14,6 @@ weighed as (
         window_days,
         period_no,
         unit_id,
-        {% set number -%} numeric(28, 12) {%- endset -%}
         cast(weight / step as {{ number }}) as w,
         weight,
         is_known,
@@ -156,8 +157,8 @@ select
     {{ rounded('q_value') }} as q_value,
     case
         when z is null then 'not_distinguishable'
-        when q_value <= 0.05 and z >= {{ z_95() }} then 'worse'
-        when q_value <= 0.05 and z <= -{{ z_95() }} then 'better'
+        when q_value <= 0.01 and z >= {{ z_998() }} then 'worse'
+        when q_value <= 0.01 and z <= -{{ z_998() }} then 'better'
         else 'usual'
     end as verdict,
     count(*) over same_window as units,

@@ -1,3 +1,5 @@
+{% set figures = ['n', 'x', 'expected', 'share_at_full_detail', 'z', 'dispersion', 'p_value', 'q_value', 'reliability',
+    'reliability_raw', 'eb_weight'] -%}
 -- Grain: grain (operator, branch) x measure x window x unit. Each unit judged against all units of its grain. A reader
 -- of a scorecard sees the verdicts of all measures at once: false discoveries are controlled over all of them.
 with
@@ -41,9 +43,8 @@ select
     window_days,
     period_no,
     unit_id,
-    {% for name in ['n', 'x', 'expected', 'share_at_full_detail', 'z', 'dispersion', 'p_value', 'q_value',
-                    'reliability', 'reliability_raw', 'eb_weight'] -%}
-    {{ rounded(name) }} as {{ name }},
+    {% for name in figures -%}
+        {{ rounded(name) }} as {{ name }},
     {% endfor -%}
     rate,
     pooled_rate,

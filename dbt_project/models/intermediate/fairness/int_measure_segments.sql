@@ -11,20 +11,20 @@ outcomes as (
         ('calls', 'queue_class', unknown, 'hour_band', 'n', 'x2'),
         ('tickets', 'setting', 'topic_id', unknown, '1', 'x * x'),
     ] -%}
-    select
-        measure,
-        contact_id,
-        operator_id,
-        branch_id,
-        {{ setting }} as setting,
-        {{ topic_id }} as topic_id,
-        {{ hour_band }} as hour_band,
-        {{ n }} as n,
-        x,
-        {{ x2 }} as x2,
-        business_day
-    from {{ ref('int_outcomes_of_' ~ name) }}
-    {{ 'union all' if not loop.last }}
+        select
+            measure,
+            contact_id,
+            operator_id,
+            branch_id,
+            {{ setting }} as setting,
+            {{ topic_id }} as topic_id,
+            {{ hour_band }} as hour_band,
+            {{ n }} as n,
+            x,
+            {{ x2 }} as x2,
+            business_day
+        from {{ ref('int_outcomes_of_' ~ name) }}
+                {{ 'union all' if not loop.last }}
     {% endfor -%}
 ),
 
@@ -55,7 +55,7 @@ final as (
             'hour_band': 'coalesce(contacts.hour_band, outcomes.hour_band)', 'tenure_band': 'contacts.tenure_band',
         } -%}
         {% for dim in case_mix_dims() -%}
-        coalesce({{ known[dim] }}, 'unknown') as {{ dim }},
+            coalesce({{ known[dim] }}, 'unknown') as {{ dim }},
         {% endfor -%}
         sum(outcomes.n) as n,
         sum(outcomes.x) as x,

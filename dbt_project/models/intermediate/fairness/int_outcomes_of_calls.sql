@@ -44,20 +44,20 @@ rings as (
     ('handle_time', log_of('talk_seconds'), answered ~ ' and talk_seconds is not null'),
     ('transfer', outcome_of('transfer_kind is not null'), answered),
 ] -%}
-select
-    '{{ measure }}' as measure,
-    contact_id,
-    operator_id,
-    branch_id,
-    queue_class,
-    cast(null as {{ text }}) as hour_band,
-    1 as n,
-    {{ x }} as x,
-    {{ x }} * {{ x }} as x2,
-    business_day
-from visits
-where {{ condition }}
-union all
+    select
+        '{{ measure }}' as measure,
+        contact_id,
+        operator_id,
+        branch_id,
+        queue_class,
+        cast(null as {{ text }}) as hour_band,
+        1 as n,
+        {{ x }} as x,
+        {{ x }} * {{ x }} as x2,
+        business_day
+    from visits
+    where {{ condition }}
+    union all
 {% endfor -%}
 {% for measure, operator, relation, x, condition in [
     ('abandoned', none, 'visits', outcome_of("outcome = 'abandoned'"), ended),
@@ -66,19 +66,19 @@ union all
     ('wait', none, 'visits', log_of('wait_seconds'), "outcome = 'answered' and wait_seconds is not null"),
     ('ring_no_answer', 'operator_id', 'rings', outcome_of('is_in_vain'), 'operator_id is not null'),
 ] -%}
-select
-    '{{ measure }}' as measure,
-    cast(null as {{ text }}) as contact_id,
-    {{ operator or 'cast(null as ' ~ text ~ ')' }} as operator_id,
-    branch_id,
-    queue_class,
-    hour_band,
-    count(*) as n,
-    sum({{ x }}) as x,
-    sum({{ x }} * {{ x }}) as x2,
-    business_day
-from {{ relation }}
-where {{ condition }}
-group by {{ operator ~ ', ' if operator }}branch_id, queue_class, hour_band, business_day
-{{ 'union all' if not loop.last }}
+    select
+        '{{ measure }}' as measure,
+        cast(null as {{ text }}) as contact_id,
+        {{ operator or 'cast(null as ' ~ text ~ ')' }} as operator_id,
+        branch_id,
+        queue_class,
+        hour_band,
+        count(*) as n,
+        sum({{ x }}) as x,
+        sum({{ x }} * {{ x }}) as x2,
+        business_day
+    from {{ relation }}
+    where {{ condition }}
+    group by {{ operator ~ ', ' if operator }}branch_id, queue_class, hour_band, business_day
+    {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -28,7 +28,7 @@ before_complaints as (
     inner join contacts
         on
             complaints.subscriber_id = contacts.subscriber_id
-            and contacts.started_at < complaints.opened_at
+            and complaints.opened_at > contacts.started_at
             and {{ add_seconds('contacts.started_at', 7 * 86400) }} >= complaints.opened_at
             and contacts.contact_id is distinct from complaints.contact_id
 ),

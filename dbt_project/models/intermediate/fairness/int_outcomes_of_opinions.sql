@@ -28,18 +28,18 @@ evaluations as (
 )
 
 {% for measure, criterion in [('low_service_quality', 'service_quality'), ('low_politeness', 'politeness')] -%}
-select
-    '{{ measure }}' as measure,
-    contact_id,
-    operator_id,
-    branch_id,
-    topic_id,
-    cast(null as {{ dbt.type_string() }}) as setting,
-    {{ outcome_of('rating <= 3') }} as x,
-    business_day
-from ratings
-where criterion = '{{ criterion }}'
-union all
+    select
+        '{{ measure }}' as measure,
+        contact_id,
+        operator_id,
+        branch_id,
+        topic_id,
+        cast(null as {{ dbt.type_string() }}) as setting,
+        {{ outcome_of('rating <= 3') }} as x,
+        business_day
+    from ratings
+    where criterion = '{{ criterion }}'
+    union all
 {% endfor -%}
 select
     'not_solved_at_first' as measure,
@@ -69,16 +69,16 @@ where is_solved is not null
     ('rude_tone', outcome_of('is_rude'), 'is_rude'),
     ('fatal_errors', outcome_of('fatal_errors > 0'), 'fatal_errors'),
 ] -%}
-union all
-select
-    '{{ measure }}' as measure,
-    contact_id,
-    operator_id,
-    branch_id,
-    topic_id,
-    setting,
-    {{ x }} as x,
-    business_day
-from evaluations
-where {{ known }} is not null
+    union all
+    select
+        '{{ measure }}' as measure,
+        contact_id,
+        operator_id,
+        branch_id,
+        topic_id,
+        setting,
+        {{ x }} as x,
+        business_day
+    from evaluations
+    where {{ known }} is not null
 {% endfor %}
