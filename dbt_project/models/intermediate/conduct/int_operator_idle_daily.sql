@@ -50,4 +50,5 @@ select
     max(idle_seconds) as longest_seconds,
     business_day
 from placed
+where {{ in_touched_days('business_day') }}
 group by operator_id, server_id, queue, hour_band, team_band, load_band, business_day
