@@ -33,7 +33,15 @@ possible as (
         window_days,
         period_no,
         sum(weight) as weight
-    from (select distinct grain, measure, window_days, period_no, weight from judged) as measured
+    from (
+        select distinct
+            grain,
+            measure,
+            window_days,
+            period_no,
+            weight
+        from judged
+    ) as measured
     group by grain, window_days, period_no
 ),
 

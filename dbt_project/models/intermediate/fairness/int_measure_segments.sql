@@ -24,7 +24,7 @@ outcomes as (
             {{ x2 }} as x2,
             business_day
         from {{ ref('int_outcomes_of_' ~ name) }}
-                {{ 'union all' if not loop.last }}
+        {{ 'union all' if not loop.last }}
     {% endfor -%}
 ),
 
@@ -35,7 +35,10 @@ contacts as (
 ),
 
 outages as (
-    select distinct branch_id, business_day from {{ ref('fct_tickets') }}
+    select distinct
+        branch_id,
+        business_day
+    from {{ ref('fct_tickets') }}
     where outage_id is not null and {{ in_last_days('business_day', 90) }}
 ),
 

@@ -1,6 +1,6 @@
 -- Grain: one operator and measure of the last 90 days: what listeners give him (audit, 0 to 100) and what subscribers
--- do (opinion, the mean of a call's criteria, 1 to 5), from all calls and not only those that both judged. Shrunk to the
--- pool by their number; compared with such calls, and with what the same listener usually gives.
+-- do (opinion, the mean of a call's criteria, 1 to 5), from all calls and not only those that both judged. Shrunk to
+-- the pool by their number; compared with such calls, and with what the same listener usually gives.
 with
 scores as (
     select
