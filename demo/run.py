@@ -287,7 +287,7 @@ def marts_state() -> list[dict[str, Any]]:
 
 def wait_for_publication(expected_loads: int) -> None:
     """Wait until the build that the scheduler starts on the sources' assets has published every load."""
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         waiting = query("select count(*) as n from ops.loads where status = 'promoted' and build_id is null")
         if waiting[0]["n"] == 0:
@@ -297,7 +297,7 @@ def wait_for_publication(expected_loads: int) -> None:
         if failed:
             raise DemoFailed(f"the build failed: {failed[0]['error'] or failed[0]['message']}")
         time.sleep(0.5)
-    raise DemoFailed(f"{expected_loads} loads were promoted, but {BUILD_DAG} did not publish them in 240 s")
+    raise DemoFailed(f"{expected_loads} loads were promoted, but {BUILD_DAG} did not publish them in 600 s")
 
 
 def counts() -> str:

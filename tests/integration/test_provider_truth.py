@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from datetime import date, timedelta
 
@@ -108,8 +109,11 @@ def test_shuffled_late_arrival_equals_the_nights(played, server):
         ]
         for number, (first, last, sources) in enumerate(arrivals):
             play.load(first, last, sources)
-            if number % 2 or number == len(arrivals) - 1:
-                runner.build()
+            if number % 2:
+                # Without the CRM's topics calls have no class: the gate holds that build, the next takes its loads.
+                with contextlib.suppress(runner.BuildHeld):
+                    runner.build()
+        runner.build()
         found = play.marts()
         for contact in (*expected["fct_contacts"], *found["fct_contacts"]):
             # The CRM forgets which technology a line had before: only nights that saw it know.
