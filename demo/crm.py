@@ -505,13 +505,12 @@ def _abonents(world: w.World, happened: Crm, rows: dict[str, list[Row]]) -> None
         leave, ended = happened.leaves.get(index), None
         if dice.chance(0.03):
             at = changed + dice.whole(86400, 80 * 86400)
-            ended = w.local_day(at, w.PROVIDER_ZONE) if activated and dice.chance(0.3) else None
+            ends = bool(activated) and dice.chance(0.3)
+            ended = w.local_day(at, w.PROVIDER_ZONE) if ends and leave is None else None
             if leave is None or at < leave.at:
                 plan = (plan + 1) % len(w.TARIFFS)
                 rows["abonents"].append((*head, tech + 1, plan, activated, ended, at))
-            else:
-                ended = None
-        if leave is not None and ended is None:
+        if leave is not None:
             rows["abonents"].append((*head, tech + 1, plan, activated, leave.on, leave.at))
 
 
