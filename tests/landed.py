@@ -28,7 +28,8 @@ SOUND: dict[str, dict[str, Any]] = {
     "connections": {"connection_id": "c1", "technology": "FTTB", "ordered_at": MONDAY},
     "evaluations": {"evaluation_id": "v1", "operator_id": "o1", "tone": "warm", "evaluated_at": MONDAY},
     "evaluation_items": {"evaluation_id": "v1", "item_id": "i1", "score": 1.0, "max_score": 2.0, "weight": 1.0},
-    "measures": {"measure_id": "m1", "branch_id": "b1", "topic_id": "t1", "what": "x", "started_at": MONDAY},
+    "measures": {"measure_id": "m1", "branch_id": "b1", "topic_id": "t1", "what": "x", "owner": "someone",
+                 "started_at": MONDAY},
     "queue_log": {
         "server_id": "pbx", "file_id": "f", "line_no": 1, "log_seq": 1, "time_text": "1772409600",
         "event_at": MONDAY, "callid": "1772409600.1", "queue": "sales", "agent": "NONE", "event": "ENTERQUEUE",
