@@ -84,8 +84,8 @@ def test_the_theme_of_the_planted_comments_rose_in_its_week_and_nothing_else_did
     week = [r for r in rows if r["business_day"].isoformat() == theme["week_start"] and r["branch_id"] == "*"]
     risen = {r["item"].split("|", 1)[1] for r in sorted(week, key=lambda r: r["place"])[:4]}
     assert risen == set(theme["words"])
-    # Some 90 pages of branches and weeks: a few words rise by chance.
-    assert len([r for r in rows if r["business_day"].isoformat() != theme["week_start"]]) <= 9
+    # On 102 pages a word rises by chance at one in a hundred, and words of one phrase rise together.
+    assert len([r for r in rows if r["business_day"].isoformat() != theme["week_start"]]) <= 6
     told = " ".join(
         r["note"] for r in planted_stage.rows("select note from marts.weekly_review where note is not null")
     )
