@@ -26,7 +26,8 @@ AS_OF = date(2026, 3, 29)
 FIRST = AS_OF - timedelta(days=55)
 MODELS = (
     "int_conduct_complaints", "int_operator_rings", "int_rudeness_items", "int_slowness_items", "int_conduct_judged",
-    "int_conduct_signal_scores", "int_conduct_scores", "int_conduct_decisions",
+    "int_conduct_signal_scores", "int_conduct_correlations", "int_conduct_together", "int_conduct_scores",
+    "int_conduct_both_periods", "int_conduct_decisions",
 )  # fmt: skip
 
 # What the models read, as far as they read it: (schema, table) -> column types.
