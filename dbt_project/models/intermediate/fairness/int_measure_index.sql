@@ -1,5 +1,5 @@
--- Grain: grain (operator, branch) x window x unit. The index of int_measure_points, judged. Its verdict is stricter than
--- that on a measure: who reads both would else meet twice as many false ones (the null worlds of
+-- Grain: grain (operator, branch) x window x unit. The index of int_measure_points, judged. Its verdict is stricter
+-- than that on a measure: who reads both would else meet twice as many false ones (the null worlds of
 -- benchmarks/calibration.py).
 with
 scored as (
