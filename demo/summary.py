@@ -44,7 +44,7 @@ order by fcr_7d {direction}, topic limit 5
 
 
 def print_summary(url: str, home: Path, until: datetime) -> None:
-    """Print loads, quarantine, mart sizes, the comparison with the truth, worst and best, what was found of the plants."""
+    """Print loads, quarantine, mart sizes, the comparison with the truth, worst and best, and the plants."""
     with ops.connect(url) as conn:
         _table("Loads and verdicts", conn, LOADS)
         _table("Quarantined rows by rule", conn, QUARANTINE)
