@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from statistics import NormalDist
 
 import pytest
 from service_quality import ops, reports
+from service_quality.analyses import words
 
 pytestmark = pytest.mark.postgres
 
@@ -78,14 +80,33 @@ def test_the_surge_stands_in_the_review_of_its_branch_and_week(planted_stage, pl
     assert (found["volume_topic"]["verdict"], found["volume_topic"]["place"]) == ("more", 1)
 
 
+def _chances(stage, without_week: str) -> tuple[int, float]:
+    """Pages of a branch or all, and how many words are expected to rise on them without a reason: tested x 1 %."""
+    by_week: dict[date, list[words.Comment]] = {}
+    with ops.connect(stage.url) as conn:
+        for row in conn.execute(words._QUERY, (date(2026, 8, 1), date(2026, 11, 30))):
+            comment = words._comment(row)
+            by_week.setdefault(comment.week, []).append(comment)
+    pages, number = 0, 0
+    for week, comments in by_week.items():
+        now, before = words._grouped(comments), words._grouped(words._weeks_before(by_week, week))
+        for group in now:
+            if group[1] == words.ALL and before.get(group) and week.isoformat() != without_week:
+                pages += 1
+                number += len(words.tested(words._counted(now[group])))
+    return pages, number * NormalDist().cdf(-words.LEAST_Z)
+
+
 def test_the_theme_of_the_planted_comments_rose_in_its_week_and_nothing_else_did(planted_stage, planted):
     theme = planted["comment_theme"]
     rows = planted_stage.rows("select * from marts.weekly_review where section = 'words' and topic_id is null")
     week = [r for r in rows if r["business_day"].isoformat() == theme["week_start"] and r["branch_id"] == "*"]
     risen = {r["item"].split("|", 1)[1] for r in sorted(week, key=lambda r: r["place"])[:4]}
     assert risen == set(theme["words"])
-    # On 102 pages a word rises by chance at one in a hundred, and words of one phrase rise together.
-    assert len([r for r in rows if r["business_day"].isoformat() != theme["week_start"]]) <= 6
+    # Elsewhere words rise by chance, as many as the method lets through on average, or fewer.
+    pages, chances = _chances(planted_stage, theme["week_start"])
+    assert pages > 80 and 5 < chances < 50
+    assert len([r for r in rows if r["business_day"].isoformat() != theme["week_start"]]) <= chances
     told = " ".join(
         r["note"] for r in planted_stage.rows("select note from marts.weekly_review where note is not null")
     )
