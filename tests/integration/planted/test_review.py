@@ -114,6 +114,19 @@ def test_the_theme_of_the_planted_comments_rose_in_its_week_and_nothing_else_did
         assert secret not in told
 
 
+def test_neglected_call_backs_are_worse_in_the_week_in_which_they_began(planted_stage, planted):
+    left = planted["neglected_callbacks"]
+    rows = planted_stage.rows(
+        f"select * from marts.weekly_review where section = 'callbacks' and business_day = '{left['owed_from']}'"
+    )
+    found = {(r["branch_id"], r["item"]): r for r in rows}
+    assert {k[0] for k, r in found.items() if k[1] == "callbacks_on_time" and r["verdict"] == "worse"} == {
+        left["branch_id"], "*",
+    }  # fmt: skip
+    assert found[left["branch_id"], "callbacks_on_time"]["value"] < 0.35
+    assert found[left["branch_id"], "callbacks_owed"]["verdict"] == "usual"
+
+
 def test_the_running_week_is_shown_and_not_compared(planted_stage):
     rows = planted_stage.rows("select * from marts.weekly_review where section = 'volume' and branch_id = '*'")
     assert {r["verdict"] for r in rows if not r["is_complete"]} == {"incomplete"}
@@ -130,4 +143,5 @@ def test_the_page_of_the_week_can_be_read(planted_stage, planted):
     assert page.startswith("# Branch nsk, week 2026-W42") and "**new**" in page and "No internet" in page
     # The last Sunday of the westernmost branch ends an hour after the load.
     assert newest.startswith("# All branches, week 2026-W44") and "## Key figures" in newest
+    assert "Week 2026-W45 is not whole yet, 6 of 7 days" in newest
     assert risk.count("\n## ") == 3 and "[phone]" not in risk
