@@ -16,7 +16,11 @@ days as (
     union all
     select
         '*' as branch_id,
-        case when bool_and(coverage = 'loaded') then 'loaded' else 'partial' end as coverage,
+        case
+            when bool_and(coverage = 'loaded') then 'loaded'
+            when bool_and(coverage = 'not_loaded') then 'not_loaded'
+            else 'partial'
+        end as coverage,
         business_day
     from coverage
     group by business_day
