@@ -22,6 +22,9 @@ are in them.
 {% macro retention_windows() -%}{{ return([30, 60, 90]) }}{%- endmacro %}
 {% macro retention_days() -%}{{ return(180) }}{%- endmacro %}
 
+{#- The days that are read for them: the windows of the oldest contacts close within the last 90. -#}
+{% macro retention_days_read() -%}{{ return(retention_days() + retention_windows() | max) }}{%- endmacro %}
+
 {#- One row for each window, column window_days; use as a subquery. -#}
 {% macro retention_window_rows() -%}
 {% for days in retention_windows() -%}
@@ -39,84 +42,6 @@ case
         when {{ dbt.datediff(connected_on, day, 'day') }} < 90 then 'under_90_days'
         when {{ dbt.datediff(connected_on, day, 'day') }} < 730 then '90_days_to_2_years'
         else 'over_2_years'
-    end
-{%- endmacro %}
-
-{#-
-CTEs that estimate, for each group `keys`, which share has had the event by a day, when some are followed shorter than
-others (censored). entries: a CTE with the keys, followed_days (at least 1) and is_event. The last CTE is `survival`:
-keys, followed_days (each day on which a follow-up ended), at_risk, ended, survived (Kaplan and Meier 1958),
-greenwood (the sum of d / (n * (n - d)); null from the day on which all at risk had the event).
-Decimals in the sums, so that the order of adding does not show.
--#}
-{% macro survival_ctes(entries, keys) -%}
-{%- set by = keys | join(', ') -%}
-ended_by_day as (
-    select
-        {{ by }},
-        followed_days,
-        count(*) filter (where is_event) as ended,
-        count(*) as left_observation
-    from {{ entries }}
-    group by {{ by }}, followed_days
-),
-
-at_risk as (
-    select
-        *,
-        sum(left_observation) over (
-            partition by {{ by }}
-            order by followed_days desc
-            rows between unbounded preceding and current row
-        ) as at_risk
-    from ended_by_day
-),
-
-hazards as (
-    select
-        *,
-        case when ended < at_risk then cast(ln(1.0 - cast(ended as {{ dbt.type_float() }}) / at_risk) as numeric(28, 15)) end
-            as log_step,
-        case
-            when ended < at_risk
-                then cast(cast(ended as {{ dbt.type_float() }}) / at_risk / (at_risk - ended) as numeric(28, 15))
-        end as greenwood_step
-    from at_risk
-),
-
-survival as (
-    select
-        {{ by }},
-        followed_days,
-        at_risk,
-        ended,
-        case
-            when count(*) over until_day = count(log_step) over until_day
-                then exp(cast(sum(log_step) over until_day as {{ dbt.type_float() }}))
-            else 0
-        end as survived,
-        case
-            when count(*) over until_day = count(log_step) over until_day
-                then cast(sum(greenwood_step) over until_day as {{ dbt.type_float() }})
-        end as greenwood
-    from hazards
-    window
-        until_day as (
-            partition by {{ by }}
-            order by followed_days
-            rows between unbounded preceding and current row
-        )
-)
-{%- endmacro %}
-
-{#-
-95 % limit of the share that had the event, from survived and greenwood, by the log-minus-log transformation
-(Kalbfleisch and Prentice 1980): it stays within 0 and 1. Null before the first event. sign: '-' the lower limit.
--#}
-{% macro survival_limit(survived, greenwood, sign) -%}
-case
-        when {{ survived }} > 0 and {{ survived }} < 1 and {{ greenwood }} > 0
-            then 1.0 - exp(ln({{ survived }}) * exp({{ '' if sign == '+' else '-' }}{{ z_95() }} * sqrt({{ greenwood }}) / abs(ln({{ survived }}))))
     end
 {%- endmacro %}
 

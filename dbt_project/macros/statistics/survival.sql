@@ -1,4 +1,33 @@
 {#-
+CTE at_risk of a relation of items that are watched for unlike times: keys, `time`, ended (how many had the event then),
+leaving (how many were watched until then, with the event or without) and at_risk (how many were watched so long).
+`is_event`: a column that is true where the item's time ended by the event.
+-#}
+{% macro at_risk_ctes(items, keys, time, is_event) -%}
+{%- set by = keys | join(', ') -%}
+times as (
+    select
+        {{ by }},
+        {{ time }},
+        {{ count_if(is_event) }} as ended,
+        count(*) as leaving
+    from {{ items }}
+    group by {{ by }}, {{ time }}
+),
+
+at_risk as (
+    select
+        *,
+        sum(leaving) over (
+            partition by {{ by }}
+            order by {{ time }} desc
+            rows between unbounded preceding and current row
+        ) as at_risk
+    from times
+)
+{%- endmacro %}
+
+{#-
 CTEs that give the time within which so many per cent were done, though some are not done yet. The last is `fastest`:
 `keys`, fastest_<percent>: the shortest time by which at least that share was done; null beyond what was seen: the share
 was not reached, or fewer than half of those that were not done by then had been watched for so long.
@@ -9,34 +38,15 @@ Source: Kaplan and Meier 1958; the observation ends for reasons that have nothin
 -#}
 {% macro fastest_ctes(items, keys, percents=[50, 80, 95, 99]) -%}
 {%- set by = keys | join(', ') -%}
-steps as (
-    select
-        {{ by }},
-        seconds,
-        {{ count_if('is_finished') }} as finished,
-        count(*) as leaving
-    from {{ items }}
-    group by {{ by }}, seconds
-),
-
-at_risk as (
-    select
-        *,
-        sum(leaving) over (
-            partition by {{ by }}
-            order by seconds desc
-            rows between unbounded preceding and current row
-        ) as at_risk
-    from steps
-),
+{{ at_risk_ctes(items, keys, 'seconds', 'is_finished') }},
 
 surviving as (
     select
         *,
         sum(leaving) over (partition by {{ by }}) as items,
         exp(sum(case
-            when finished = at_risk then -100.0
-            else ln(1.0 - cast(finished as {{ dbt.type_float() }}) / at_risk)
+            when ended = at_risk then -100.0
+            else ln(1.0 - cast(ended as {{ dbt.type_float() }}) / at_risk)
         end) over (
             partition by {{ by }}
             order by seconds asc
@@ -71,6 +81,65 @@ fastest as (
     from watched
     group by {{ by }}
 )
+{%- endmacro %}
+
+{#-
+CTEs that estimate, for each group `keys`, which share has had the event by a day, when some are followed shorter than
+others (censored). entries: a CTE with the keys, followed_days (at least 1) and is_event. The last CTE is `survival`:
+keys, followed_days (each day on which a follow-up ended), at_risk, ended, survived (Kaplan and Meier 1958),
+greenwood (the sum of d / (n * (n - d)); null from the day on which all at risk had the event).
+Decimals in the sums, so that the order of adding does not show.
+-#}
+{% macro survival_ctes(entries, keys) -%}
+{%- set by = keys | join(', ') -%}
+{{ at_risk_ctes(entries, keys, 'followed_days', 'is_event') }},
+
+hazards as (
+    select
+        *,
+        case when ended < at_risk then cast(ln(1.0 - cast(ended as {{ dbt.type_float() }}) / at_risk) as numeric(28, 15)) end
+            as log_step,
+        case
+            when ended < at_risk
+                then cast(cast(ended as {{ dbt.type_float() }}) / at_risk / (at_risk - ended) as numeric(28, 15))
+        end as greenwood_step
+    from at_risk
+),
+
+survival as (
+    select
+        {{ by }},
+        followed_days,
+        at_risk,
+        ended,
+        case
+            when count(*) over until_day = count(log_step) over until_day
+                then exp(cast(sum(log_step) over until_day as {{ dbt.type_float() }}))
+            else 0
+        end as survived,
+        case
+            when count(*) over until_day = count(log_step) over until_day
+                then cast(sum(greenwood_step) over until_day as {{ dbt.type_float() }})
+        end as greenwood
+    from hazards
+    window
+        until_day as (
+            partition by {{ by }}
+            order by followed_days
+            rows between unbounded preceding and current row
+        )
+)
+{%- endmacro %}
+
+{#-
+95 % limit of the share that had the event, from survived and greenwood, by the log-minus-log transformation
+(Kalbfleisch and Prentice 1980): it stays within 0 and 1. Null before the first event. sign: '-' the lower limit.
+-#}
+{% macro survival_limit(survived, greenwood, sign) -%}
+case
+        when {{ survived }} > 0 and {{ survived }} < 1 and {{ greenwood }} > 0
+            then 1.0 - exp(ln({{ survived }}) * exp({{ '' if sign == '+' else '-' }}{{ z_95() }} * sqrt({{ greenwood }}) / abs(ln({{ survived }}))))
+    end
 {%- endmacro %}
 
 {#-

@@ -1,7 +1,7 @@
 -- Grain: subscriber x experience x band x day in the 270 days up to the as-of day, for those who were customers when
 -- the day ended. Late connections and complaints are experiences beside contacts. left_on after the as-of day is not
 -- known yet.
-{% set days = retention_days() + 90 %}
+{% set days = retention_days_read() %}
 with
 contacts as (
     select * from {{ ref('int_retention_contacts') }}

@@ -6,7 +6,7 @@ tickets as (
         kind = 'fault' and coalesce(is_valid_fault, true) as is_fault,
         solved_at is not null as is_solved
     from {{ ref('fct_tickets') }}
-    where {{ in_last_days('business_day', retention_days() + 90) }} and contact_id is not null
+    where {{ in_last_days('business_day', retention_days_read()) }} and contact_id is not null
 )
 
 select

@@ -1,7 +1,7 @@
 -- Grain: contact of a known subscriber in the 270 days up to the as-of day, the two before it and what became of it.
 -- Not solved: somebody said so (survey), the ticket was opened again or missed its target unsolved, or the subscriber
 -- came back with the topic within 7 days; solved: none of that, and a survey, a solved ticket or 7 quiet days say so.
-{% set days = retention_days() + 90 %}
+{% set days = retention_days_read() %}
 with
 contacts as (
     select
