@@ -110,7 +110,13 @@ def test_the_worklist_holds_open_calls_of_the_last_two_weeks(planted_stage):
 
 
 def test_nobody_who_left_is_called(planted_stage):
-    left = {r["subscriber_id"] for r in planted_stage.truth("churn") if r["left_on"] <= "2026-11-08"}
+    """Who was planted to leave, and those whose line was ended by an order."""
+    planted = {r["subscriber_id"] for r in planted_stage.truth("churn") if r["left_on"] <= "2026-11-08"}
+    left = {
+        r["subscriber_id"]
+        for r in planted_stage.rows("select subscriber_id from marts.dim_subscriber where left_on <= '2026-11-08'")
+    }
+    assert planted <= left
     assert not left & {r["subscriber_id"] for r in planted_stage.rows("select * from marts.worklist_callbacks")}
     closed = planted_stage.rows(
         "select subscriber_id, is_on_time, due_at, left_at from marts.callbacks where state = 'left'"
