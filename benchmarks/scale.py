@@ -1,0 +1,23 @@
+"""How large the benchmark's data are: the full run (about an hour) and the quick one (about five minutes)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes. Rows for loading; contacts per day and days of history for building; contacts of the full rebuild."""
+
+    name: str
+    rounds: int
+    load_rows: tuple[int, int]  # small and large
+    peer_rows: int
+    contacts_per_day: int
+    history_days: tuple[int, ...]
+    night_contacts: tuple[int, int]  # a usual night and a huge one
+    rebuild_contacts: int
+
+
+FULL = Scale("full", 5, (1_000_000, 5_000_000), 200_000, 700, (30, 365, 1461), (15_000, 1_000_000), 5_000_000)
+QUICK = Scale("quick", 5, (100_000, 300_000), 20_000, 150, (30, 90, 180), (1_000, 10_000), 50_000)
