@@ -153,7 +153,7 @@ create table if not exists ops.restatements (
     restated_at timestamptz not null default now()
 );
 create index if not exists restatements_build on ops.restatements (build_id);
--- Surges that an alert went out for: each is told once, however often its days are built again.
+-- Surges that an alert was delivered for: each is told once, however often its days are built again.
 create table if not exists ops.surge_alerts (
     surge_id text primary key,
     build_id bigint not null references ops.builds,

@@ -367,7 +367,7 @@ def _publish(build_id: int) -> dict[str, int]:
     from service_quality import runner
 
     written = runner.publish_build(build_id)
-    alerts.topic_surges(runner.surges_to_tell(build_id))
+    alerts.topic_surges(build_id)
     return written
 
 

@@ -6,7 +6,7 @@ plain values, and leaves its outcome in ``ops``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -204,10 +204,16 @@ def publish_build(build_id: int) -> dict[str, int]:
     return written
 
 
-def surges_to_tell(build_id: int) -> list[dict[str, Any]]:
-    """Topic surges that run as of the newest published day and were not told before; told from now on."""
+def surges_to_tell() -> list[dict[str, Any]]:
+    """Topic surges that run as of the newest published day and were not told before."""
     with _warehouse() as conn:
-        return surge_news.to_tell(conn, build_id)
+        return surge_news.to_tell(conn)
+
+
+def surges_told(build_id: int, found: Sequence[Mapping[str, Any]]) -> None:
+    """Note that people heard of these surges after the publication of a build."""
+    with _warehouse() as conn:
+        surge_news.told(conn, build_id, found)
 
 
 def running_surges(day: date | None = None) -> list[dict[str, Any]]:
