@@ -37,7 +37,7 @@ from service_quality.sources.clock import (
     read_local,
 )
 from service_quality.sources.databases import hide_password
-from service_quality.sources.problems import Problems
+from service_quality.sources.problems import Problems, may_contain
 from service_quality.sources.spool import Block, Layout, Span, Spool, SpoolFile, spans
 from service_quality.window import Window
 
@@ -73,7 +73,7 @@ class QueueLogFiles:
             filled = neighbours(times, readable, last)
             last = int(filled[-1])
             line_no = np.arange(block.first_line, block.first_line + len(lines), dtype=np.int64)
-            wanted = np.flatnonzero(span.mask(filled, line_no) & _not_blank(lines))
+            wanted = np.flatnonzero(span.mask(filled, line_no) & _not_blank(lines, readable))
             if len(wanted):
                 yield self._batch(file, block, lines, wanted, filled, readable)
 
@@ -81,7 +81,7 @@ class QueueLogFiles:
         self, file: SpoolFile, block: Block, lines: pa.Array, wanted: Micros, times: Micros, readable: Mask
     ) -> pa.RecordBatch:
         line_no = wanted + block.first_line
-        chosen = lines.take(pa.array(wanted))
+        chosen = lines if len(wanted) == len(lines) else lines.take(pa.array(wanted))
         problems = Problems(len(wanted))
         problems.add_where(~readable[wanted], "event_at: no time in seconds since 1970")
         problems.add_where(np.isin(wanted, list(block.damaged)), "line: had NUL characters")
@@ -111,8 +111,13 @@ def _first_at(name: str, lines: Sequence[str]) -> int | None:
     return None
 
 
-def _not_blank(lines: pa.Array) -> Mask:
-    return pc.greater(pc.binary_length(pc.ascii_trim_whitespace(lines)), 0).to_numpy(zero_copy_only=False)
+def _not_blank(lines: pa.Array, readable: Mask) -> Mask:
+    """Lines that hold anything; those whose time was ``readable`` do, so only the others are looked at."""
+    filled = readable.copy()
+    others = np.flatnonzero(~readable)
+    trimmed = pc.ascii_trim_whitespace(lines.take(pa.array(others)))
+    filled[others] = pc.greater(pc.binary_length(trimmed), 0).to_numpy(zero_copy_only=False)
+    return filled
 
 
 def _line_times(lines: pa.Array) -> tuple[Micros, Mask]:
@@ -121,10 +126,12 @@ def _line_times(lines: pa.Array) -> tuple[Micros, Mask]:
     data = np.frombuffer(lines.buffers()[2], np.uint8) if lines.buffers()[2] else np.zeros(0, np.uint8)
     data = np.concatenate([data, np.zeros(11, np.uint8)])
     cells = data[offsets[:-1, None] + np.arange(11)]
-    digits = cells[:, :10].astype(np.int64) - ord("0")
-    plain = ((digits >= 0) & (digits <= 9)).all(axis=1) & (cells[:, 10] == ord("|"))
+    digits = cells[:, :10] - np.uint8(ord("0"))  # characters below "0" wrap around to large numbers
+    plain = (digits <= 9).all(axis=1) & (cells[:, 10] == ord("|"))
     plain &= np.diff(offsets) > 10
-    times = np.where(plain, digits @ 10 ** np.arange(9, -1, -1, dtype=np.int64), 0) * SECOND
+    # Ten digits are exact as double precision, and only that multiplies fast.
+    seconds = digits.astype(np.float64) @ 10.0 ** np.arange(9, -1, -1)
+    times = np.where(plain, seconds, 0).astype(np.int64) * SECOND
     readable = plain.copy()
     for i in np.flatnonzero(~plain):
         at = epoch_seconds(lines[int(i)].as_py().partition("|")[0])
@@ -172,7 +179,7 @@ def _normal_batch(columns: dict[str, pa.Array], params: pa.Array, problems: Prob
     params = pc.if_else(whole, _bare(params), params)
     entered = pc.equal(columns["event"], "ENTERQUEUE").fill_null(False)
     pieces = _Pieces(pc.filter(params, entered), 3)
-    blanked = pc.utf8_rtrim(_join(pieces.field(0), "", pieces.field(2)), "|")
+    blanked = pc.ascii_rtrim(_join(pieces.field(0), "", pieces.field(2)), "|")
     columns |= {
         "caller": _scatter(entered, pieces.field(1)),
         "caller_name": _scatter(entered, pieces.field(3)),
@@ -184,7 +191,9 @@ def _normal_batch(columns: dict[str, pa.Array], params: pa.Array, problems: Prob
 
 
 def _bare(params: pa.Array) -> pa.Array:
-    return pc.utf8_rtrim(pc.replace_substring_regex(params, r'["\\]', ""), "|")
+    if any(may_contain(params, character) for character in (b'"', b"\\")):
+        params = pc.replace_substring_regex(params, r'["\\]', "")
+    return pc.ascii_rtrim(params, "|")
 
 
 def _join(*parts: Any) -> pa.Array:
