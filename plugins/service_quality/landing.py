@@ -1,4 +1,8 @@
-"""Record batches -> ``landing``: one partition per table and load, filled by binary COPY from Arrow."""
+"""Record batches -> ``landing``: one partition per table and load, filled by binary COPY from Arrow.
+
+Landed rows are unlogged: after a crash of the server they are gone, gate and promote notice (`ops.landed_rows_lost`) and
+the window is landed again. Two processes may fill one load together (`land_shares`).
+"""
 
 from __future__ import annotations
 
@@ -83,7 +87,9 @@ def _fill(conn: Conn, load: Load, extracted: Iterable[Extracted], tables: Sequen
 def _create(conn: Conn, table: Table, load_id: int) -> None:
     """A table beside the partitioned one, so that readers of other loads are not locked out meanwhile."""
     conn.execute(
-        sql.SQL("create table landing.{} (like landing.{}, check (_load_id is not null and _load_id = {}))").format(
+        sql.SQL(
+            "create unlogged table landing.{} (like landing.{}, check (_load_id is not null and _load_id = {}))"
+        ).format(
             sql.Identifier(ops.partition(table.name, load_id)), sql.Identifier(table.name), sql.Literal(load_id)
         )
     )
@@ -103,7 +109,8 @@ def _copy(conn: Conn, load_id: int, run: Iterator[Extracted], before: int) -> in
     first = next(run)
     table = first.table
     schema = _landed_schema(table)
-    statement = sql.SQL("copy landing.{} ({}) from stdin (format binary)").format(
+    # Frozen rows need no second write when they are read for the first time; the table is of this transaction.
+    statement = sql.SQL("copy landing.{} ({}) from stdin (format binary, freeze)").format(
         sql.Identifier(ops.partition(table.name, load_id)), sql.SQL(", ").join(map(sql.Identifier, schema.names))
     )
     encoder = ArrowToPostgresBinaryEncoder(schema)

@@ -149,7 +149,9 @@ def _split_lines(lines: pa.Array, problems: Problems) -> tuple[pa.Array, dict[st
     problems.add_where(~whole, f"line: fewer than {_FIELDS} fields")
     named = {name: pieces.field(i, whole) for i, name in enumerate(_NAMED, start=1)}
     params = pieces.field(_FIELDS, whole)
-    params = pc.if_else(pa.array(whole), pc.fill_null(params, ""), lines)
+    params = pc.fill_null(params, "")
+    if not whole.all():
+        params = pc.if_else(pa.array(whole), params, lines)
     return pieces.field(0, whole), named, params
 
 
@@ -167,6 +169,8 @@ class _Pieces:
         there = self.count > place
         if of is not None:
             there &= of
+        if there.all():
+            return self._values.take(pa.array(self._starts + place))
         return self._values.take(pa.array(np.where(there, self._starts + place, 0), mask=~there))
 
 
@@ -176,8 +180,8 @@ def _normal_batch(columns: dict[str, pa.Array], params: pa.Array, problems: Prob
         problems.add_undecodable(name, columns[name])
     empty = pc.equal(columns["event"], "").fill_null(False).to_numpy(zero_copy_only=False)
     problems.add_where(empty, "event: empty")
-    whole = columns["event"].is_valid()
-    params = pc.if_else(whole, _bare(params), params)
+    bare = _bare(params)
+    params = pc.if_else(columns["event"].is_valid(), bare, params) if columns["event"].null_count else bare
     entered = pc.equal(columns["event"], "ENTERQUEUE").fill_null(False)
     pieces = _Pieces(pc.filter(params, entered), 3)
     blanked = pc.ascii_rtrim(_join(pieces.field(0), "", pieces.field(2)), "|")
@@ -204,6 +208,8 @@ def _join(*parts: Any) -> pa.Array:
 
 def _scatter(where: pa.Array, values: pa.Array) -> pa.Array:
     """``values`` at the rows ``where``, null elsewhere and where empty."""
+    if values.null_count == len(values):
+        return pa.nulls(len(where), _TEXT)
     values = pc.if_else(pc.equal(values, ""), pa.scalar(None, _TEXT), values)
     return pc.replace_with_mask(pa.nulls(len(where), _TEXT), where, values)
 
