@@ -1,7 +1,7 @@
 """Record batches -> ``landing``: one partition per table and load, filled by binary COPY from Arrow.
 
-Landed rows are unlogged: after a crash of the server they are gone, gate and promote notice (`ops.landed_rows_lost`) and
-the window is landed again. Two processes may fill one load together (`land_shares`).
+Landed rows are unlogged: after a crash of the server they are gone, which gate and promote notice; then the window is
+landed again.
 """
 
 from __future__ import annotations
