@@ -500,6 +500,12 @@ def drop_landing(conn: Conn, load_id: int) -> None:
     conn.execute("delete from ops.load_bad_rows where load_id = %s", (load_id,))
 
 
+def landed_rows_lost(conn: Conn, table_name: str, load_id: int) -> bool:
+    """Whether nothing stands where rows were landed: landing is unlogged, so a crash of the server empties it."""
+    name = sql.Identifier(partition(table_name, load_id))
+    return conn.execute(sql.SQL("select 1 from landing.{} limit 1").format(name)).fetchone() is None
+
+
 def own(conn: Conn, provider: str) -> str:
     """Whose data the warehouse holds: the provider of its first load, which is ``provider`` when there was none."""
     conn.execute("lock table ops.provider in exclusive mode")

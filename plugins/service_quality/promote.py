@@ -497,6 +497,11 @@ def _same_key(table: Table, one: str, other: str) -> sql.Composed:
 
 
 def _check(table_name: str, landed: int, count: Count) -> None:
+    if landed and not count.rows_read:
+        raise PromoteError(
+            f"{table_name}: {landed} rows were landed, but none is there: a crash of the database empties landing;"
+            " load the window again"
+        )
     if not landed == count.rows_read == count.rows_raw + count.rows_unchanged + count.rows_quarantined:
         raise PromoteError(
             f"{table_name}: {landed} rows were landed, but {count.rows_read} are there and {count.rows_raw} would go"
