@@ -235,8 +235,10 @@ _FUNCTIONS = r"""
 create or replace function ops.mask_text(value text) returns text
 language sql immutable parallel safe as $$
     select case
+        -- Cheap looks first: the patterns below cost ten times as much, and nearly no text of a PBX needs them.
         when octet_length(value) < 6 then value
-        -- Nearly all parameters of a PBX: short numbers, ids of calls and words, which one look tells apart.
+        when strpos(value, '@') = 0 and length(value) - length(translate(value, '0123456789', '')) < 7 then value
+        -- Short numbers, ids of calls and words.
         when value ~ '^(?:1[0-9]{9}[.][0-9]+|[0-9]{0,6}|[^0-9|@]*)(?:[|](?:1[0-9]{9}[.][0-9]+|[0-9]{0,6}|[^0-9|@]*))*$'
             then value
         when value like '%@%.%' or (
