@@ -67,10 +67,21 @@ def make(folder: Path, lines: int, *, seed: int = 1, ratings: bool = False) -> S
     return Spool(spool, rated if ratings else None, window, lines)
 
 
-def telephony(spool: Spool) -> TelephonySource:
+def existing(folder: Path, lines: int) -> Spool:
+    """What ``make`` wrote into ``folder``."""
+    days = len(list((folder / "spool").iterdir()))
+    return Spool(folder / "spool", None, Window(FIRST_DAY, FIRST_DAY + timedelta(days=days)), lines)
+
+
+def all_time() -> Window:
+    """A window that holds whatever is generated."""
+    return Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+
+
+def telephony(spool: Spool, processes: int = 1) -> TelephonySource:
     """The product's own reader of ``spool``; nothing was loaded before."""
     server = {"server_id": SERVER, "time_zone": "Europe/Moscow", "queue_log": {"spool": str(spool.queue_log)}}
-    settings = config.Telephony.model_validate({"servers": [server]})
+    settings = config.Telephony.model_validate({"servers": [server], "processes": processes})
     return TelephonySource(settings, _no_connections, {"queue_log": History()})
 
 

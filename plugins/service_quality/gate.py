@@ -18,9 +18,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from service_quality import ops, suites, usual
 from service_quality.config import Settings
@@ -100,7 +99,7 @@ def judge_load(
     at = now or datetime.now(UTC)
     judgements = {}
     conn.commit()
-    with datasource(_url(conn)) as source:
+    with datasource(ops.url_of(conn)) as source:
         for table in tables:
             judgements[table.name] = _judge_table(conn, source, load, table, read[table.name], settings, at)
             conn.commit()
@@ -130,7 +129,7 @@ def judge_build(
         raise GateError(f"{folder}: there is no suite, so nothing can be judged")
     results: list[RuleResult] = []
     conn.commit()
-    with datasource(_url(conn)) as source:
+    with datasource(ops.url_of(conn)) as source:
         for suite in found:
             reach = (reaches or {}).get(suite.table.name, OWN_DAY)
             batch = source.query(_touched_rows(conn, suite, reach.widen(days), full))
@@ -612,11 +611,6 @@ def store_results(
             " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             rows,
         )
-
-
-def _url(conn: psycopg.Connection[Any]) -> str:
-    """The connection's own URL, password included."""
-    return make_conninfo(**{**conn.info.get_parameters(), "password": conn.info.password})
 
 
 def _sqlalchemy_url(url: str) -> str:

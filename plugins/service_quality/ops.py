@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from service_quality.contract import TABLES, Column, Source, Table
@@ -316,6 +317,11 @@ def connect(url: str | None = None) -> Conn:
     conn.execute("set time zone 'UTC'")
     conn.commit()
     return conn
+
+
+def url_of(conn: psycopg.Connection[Any]) -> str:
+    """The connection's own URL, password included."""
+    return make_conninfo(**{**conn.info.get_parameters(), "password": conn.info.password})
 
 
 def pepper() -> str:

@@ -57,11 +57,12 @@ class QueueLogFiles:
         self._server_id, self._history = server_id, history
         self._spool = Spool(drop, f"telephony.servers.{server_id}.queue_log")
 
-    def read(self, window: Window) -> Iterator[pa.RecordBatch]:
-        """The events of ``window`` in the order they were logged."""
+    def read(self, window: Window, number: int = 0, count: int = 1) -> Iterator[pa.RecordBatch]:
+        """The events of ``window`` in the order they were logged; of ``count`` shares that with this ``number``."""
         files = self._spool.files(self._server_id, Layout("queue_log", _first_at))
-        for file, span in spans(files, window, self._history):
-            yield from self._read_file(file, span)
+        for place, (file, span) in enumerate(spans(files, window, self._history)):
+            if place % count == number:
+                yield from self._read_file(file, span)
 
     def _read_file(self, file: SpoolFile, span: Span) -> Iterator[pa.RecordBatch]:
         last = file.first_at
