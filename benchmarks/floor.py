@@ -72,7 +72,8 @@ def copy_csv(url: str, path: Path, table: str, columns: Sequence[str]) -> None:
 
 def pipe_binary(source: str, query: str, url: str, table: str, columns: Sequence[str]) -> None:
     """What ``query`` gives in one database into ``table`` of another: binary COPY piped into binary COPY."""
-    read, write = f"copy ({query}) to stdout (format binary)", f"copy {table} ({', '.join(columns)}) from stdin (format binary)"
+    read = f"copy ({query}) to stdout (format binary)"
+    write = f"copy {table} ({', '.join(columns)}) from stdin (format binary)"
     found = psql()
     commands = [[found, "-qX", "-v", "ON_ERROR_STOP=1", "-c", s] if found else [sys.executable, "-c", _LIBPQ, s, ""]
                 for s in (read, write)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Loading: files of a PBX -> landing -> gate 1 -> raw, against psql's ``\\copy`` of the same rows into the same columns.
+"""Loading: files of a PBX -> landing -> gate 1 -> raw, against psql's ``\\copy`` of the same rows and columns.
 
 Every round does each thing once, in an order that turns: psql's copy; our landing, gate and promotion of the same rows
 into an empty warehouse; our landing by two processes. Landing reads the log as the PBX wrote it, psql a CSV of what our
@@ -162,15 +162,17 @@ def _sum(costs: Sequence[Cost]) -> Cost:
     for other in costs[1:]:
         first = replace(
             first, wall=first.wall + other.wall, client_cpu=first.client_cpu + other.client_cpu,
-            server_cpu=first.server_cpu + other.server_cpu, wal=first.wal + other.wal, blocks=first.blocks + other.blocks,
-            client_peak=max(first.client_peak, other.client_peak), server_peak=max(first.server_peak, other.server_peak),
+            server_cpu=first.server_cpu + other.server_cpu, wal=first.wal + other.wal,
+            blocks=first.blocks + other.blocks, client_peak=max(first.client_peak, other.client_peak),
+            server_peak=max(first.server_peak, other.server_peak),
         )  # fmt: skip
     return first
 
 
 def _row(what: str, rows: int, cost: Cost) -> dict[str, Any]:
     return {
-        "what": what, "rows per second": round(rows / cost.wall), "rows per CPU-second": round(rows / max(cost.cpu, 1e-9)),
+        "what": what, "rows per second": round(rows / cost.wall),
+        "rows per CPU-second": round(rows / max(cost.cpu, 1e-9)),
         "client CPU s": round(cost.client_cpu, 2), "server CPU s": round(cost.server_cpu, 2),
         "WAL MB": round(cost.wal / 1e6, 1),
     }  # fmt: skip
@@ -208,8 +210,8 @@ def _crm(result: Result, meter: Meter, url: str, crm_url: str, folder: Path, row
     window = tables.all_time()
     source = CrmSource(config.Crm(tables=["ticket_events"]), queries, crm_url)
     piped = (
-        "select id, ticket_id, event, is_public, operator_id, event_at, updated_at, 'ticket_events ticket_event_id=' || id,"
-        " cast(null as text), cast(1 as bigint), row_number() over () from crm_events"
+        "select id, ticket_id, event, is_public, operator_id, event_at, updated_at,"
+        " 'ticket_events ticket_event_id=' || id, cast(null as text), cast(1 as bigint), row_number() over () from crm_events"
     )
     costs: Costs = {"ours": [], "pipe": []}
     for turn in range(-1, rounds):
@@ -243,17 +245,17 @@ def _unchanged(result: Result, meter: Meter, url: str, folder: Path, lines: int,
         for _ in range(rounds):
             _vacuum(url)
             costs, load = _stages(meter, conn, spool)
-            counted = conn.execute("select rows_unchanged from ops.loads where load_id = %s", (load.load_id,)).fetchone()
+            counted = conn.execute(
+                "select rows_unchanged from ops.loads where load_id = %s", (load.load_id,)
+            ).fetchone()
             if counted is None or counted["rows_unchanged"] != lines:
                 raise RuntimeError(f"of {lines} unchanged rows {counted} were recognised")
             conn.execute("truncate bench.empty")
             conn.commit()
             again.append(_sum([c for stage in costs.values() for c in stage]))
             written.append(meter.measure(lambda: _insert(url)))
-    result.ratios.append(
-        ratio("unchanged night, WAL", "wal", again, written, 0.05,
-              of=f"land, judge and promote {lines:,} lines that are in raw / insert them into an empty table, WAL bytes")
-    )  # fmt: skip
+    of = f"land, judge and promote {lines:,} lines that are in raw / insert them into an empty table, WAL bytes"
+    result.ratios.append(ratio("unchanged night, WAL", "wal", again, written, 0.05, of=of))
     result.tables[f"a night of {lines:,} lines again"] = [
         _row("loaded again", lines, median(again)), _row("insert into an empty table", lines, median(written))
     ]  # fmt: skip
@@ -273,22 +275,29 @@ def _insert(url: str) -> None:
 # Memory
 
 
+STAGES = ("land", "judge", "promote")
+
+
 def _memory(result: Result, meter: Meter, url: str, folder: Path, sizes: tuple[int, int]) -> None:
-    """Peaks of a whole load in a process of its own, as a task of the pipeline runs it, and of the server's backends."""
+    """Peaks of a whole load whose stages are processes, as they are in the pipeline, and of the server's backends."""
     peaks, rows = [], []
     for lines in sizes:
         spool = tables.make(folder / "memory", lines)
         with ops.connect(url) as conn:
             _empty(conn)
+        own: dict[str, float] = {}
         with meter.watch() as costs:
-            done = subprocess.run(
-                [sys.executable, "-c", "from benchmarks import load; load._child()", url, str(spool.queue_log.parent), str(lines)],
-                check=True, stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-        own, server = int(done.stdout.split()[-1]), costs[0].server_peak
-        peaks.append(max(own, server))
-        rows.append({"rows": lines, "our process, MB": round(own / 1e6), "largest backend, MB": round(server / 1e6)})
-    grown, large = peaks[1] / peaks[0], peaks[1] / 1e6
+            for stage in STAGES:
+                code = "from benchmarks import load; load._child()"
+                done = subprocess.run(
+                    [sys.executable, "-c", code, url, str(spool.queue_log.parent), str(lines), stage],
+                    check=True, stdout=subprocess.PIPE, text=True,
+                )  # fmt: skip
+                own[stage] = int(done.stdout.split()[-1]) / 1e6
+        server = costs[0].server_peak / 1e6
+        peaks.append(max(*own.values(), server))
+        rows.append({"rows": lines, **{f"{n}, MB": round(v) for n, v in own.items()}, "backend, MB": round(server)})
+    grown, large = peaks[1] / peaks[0], peaks[1]
     of = f"largest process of a whole load of {sizes[1]:,} rows"
     result.ratios += [
         Ratio("peak memory, more rows", grown, 1.2, (grown, grown), of=f"{of} / of {sizes[0]:,}"),
@@ -298,13 +307,20 @@ def _memory(result: Result, meter: Meter, url: str, folder: Path, sizes: tuple[i
 
 
 def _child() -> None:
-    """In a process of its own: load the spool named on the command line; prints the peak of resident bytes."""
-    url, folder, lines = sys.argv[1:4]
+    """In a process of its own: one stage of loading, as the command line says; prints the peak of resident bytes."""
+    url, folder, lines, stage = sys.argv[1:5]
     spool = tables.existing(Path(folder), int(lines))
     with ops.connect(url) as conn:
-        load = ops.open_load(conn, Source.TELEPHONY, spool.window)
-        conn.commit()
-        landing.land(conn, load, tables.events(spool), [QUEUE_LOG])
-        gate.judge_load(conn, _now(conn, load), SETTINGS, [QUEUE_LOG])
-        promote.promote(conn, _now(conn, load), PEPPER, PHONE)
+        if stage == "land":
+            load = ops.open_load(conn, Source.TELEPHONY, spool.window)
+            conn.commit()
+            landing.land(conn, load, tables.events(spool), [QUEUE_LOG])
+        else:
+            row = conn.execute("select max(load_id) as load_id from ops.loads").fetchone()
+            assert row is not None
+            load = ops.get_load(conn, row["load_id"])
+            if stage == "judge":
+                gate.judge_load(conn, load, SETTINGS, [QUEUE_LOG])
+            else:
+                promote.promote(conn, load, PEPPER, PHONE)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

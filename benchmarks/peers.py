@@ -1,7 +1,7 @@
 """Landing against what people use: pandas, executemany, dlt and Meltano's target-postgres, each at its best setting.
 
-All put the same rows (queue events of `benchmarks.tables`, with the columns landing adds) into the same server, from what
-each likes best in memory or on disk: Arrow batches (ours), a DataFrame, tuples, Parquet, dictionaries, Singer messages.
+All put the same rows (queue events of `benchmarks.tables`, with the columns landing adds) into the same server, from
+what each likes best: Arrow batches (ours), a DataFrame, tuples, Parquet, dictionaries, Singer messages.
 Making those is not measured, nor is the start of any process. dlt and target-postgres run in environments of their own,
 installed on first use as pinned beside this file; our own environment never holds them.
 """
@@ -182,9 +182,9 @@ def _copy_rows(table: Any, conn: Any, keys: list[str], data: Iterable[Any]) -> N
     text = io.StringIO()
     csv.writer(text).writerows(data)
     names = ", ".join(f'"{k}"' for k in keys)
-    with conn.connection.cursor() as cursor:
-        with cursor.copy(f"copy {table.schema}.{table.name} ({names}) from stdin with csv") as copy:
-            copy.write(text.getvalue())
+    statement = f"copy {table.schema}.{table.name} ({names}) from stdin with csv"
+    with conn.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(text.getvalue())
 
 
 def _executemany(url: str, table: pa.Table, tuples: list[tuple[Any, ...]]) -> None:
@@ -198,7 +198,7 @@ def _executemany(url: str, table: pa.Table, tuples: list[tuple[Any, ...]]) -> No
 
 
 def _environment(name: str, notes: list[str]) -> Path | None:
-    """The ``bin`` folder of the environment pinned in ``peers-<name>.txt``, made on first use; None where it cannot be."""
+    """``bin`` of the environment pinned in ``peers-<name>.txt``, made on first use; None where it cannot be made."""
     pinned = HERE / f"peers-{name}.txt"
     home = ops.home() / f"bench-venv-{name}"
     stamp = home / "installed.txt"

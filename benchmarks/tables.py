@@ -121,7 +121,8 @@ def with_load(batch: pa.RecordBatch, load_id: int, before: int = 0) -> pa.Record
     """``batch`` with ``_load_id`` and ``_row_no``, as landing numbers it after ``before`` rows."""
     ids = pa.repeat(pa.scalar(load_id, pa.int64()), batch.num_rows)
     numbers = pa.array(np.arange(before + 1, before + batch.num_rows + 1, dtype=np.int64))
-    return pa.RecordBatch.from_arrays([*batch.columns, ids, numbers], names=[*batch.schema.names, "_load_id", "_row_no"])
+    names = [*batch.schema.names, "_load_id", "_row_no"]
+    return pa.RecordBatch.from_arrays([*batch.columns, ids, numbers], names=names)
 
 
 def landing_names(table: Table) -> list[str]:
@@ -168,7 +169,8 @@ def _day(rng: np.random.Generator, day: datetime, contacts: int) -> tuple[pa.Arr
     text = pa.concat_arrays([t for _, t in pieces]).take(pa.array(order))
     rated = np.flatnonzero(answered & (rng.random(contacts) < 0.33))
     ended = entered + wait + talk
-    return text, {"rng": rng, "rows": rated, "call": call, "caller": caller, "queue": queue, "agent": agent, "at": ended}
+    day_of = {"call": call, "caller": caller, "queue": queue, "agent": agent, "at": ended}
+    return text, {"rng": rng, "rows": rated, **day_of}
 
 
 def _write_lines(path: Path, lines: pa.Array) -> None:
