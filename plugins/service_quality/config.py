@@ -245,8 +245,9 @@ class Server(_Strict):
 
 
 class Telephony(_Strict):
-    """All PBXs."""
+    """All PBXs. ``processes``: how many read and land the files at the same time."""
 
+    processes: int = Field(1, ge=1, le=16)
     servers: list[Server] = Field(min_length=1)
 
     @model_validator(mode="after")

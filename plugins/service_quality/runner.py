@@ -30,7 +30,7 @@ from service_quality import settings as settings_sync
 from service_quality.analyses.base import Scope
 from service_quality.contract import Source
 from service_quality.ops import Conn
-from service_quality.sources.base import History, SourceReader
+from service_quality.sources.base import History, SharedReader, SourceReader
 from service_quality.window import Window, last_whole_day
 
 
@@ -60,7 +60,11 @@ def land(source: str, window: Window, resolve: config.Resolver) -> int:
         reader = _reader(conn, Source(source), settings, resolve)
         load = ops.open_load(conn, Source(source), window)
         conn.commit()
-        landing.land(conn, load, reader.read(window), _tables(Source(source), settings))
+        tables = _tables(Source(source), settings)
+        if isinstance(reader, SharedReader) and len(shares := reader.shares(window)) > 1:
+            landing.land_shares(conn, load, shares, tables)
+        else:
+            landing.land(conn, load, reader.read(window), tables)
         conn.commit()
     return load.load_id
 
