@@ -1,8 +1,8 @@
 """Dashboards on four years of marts: 20 readers at once, their plans, and a publication under them.
 
-The marts are made by the product: dbt's own tables (built on an empty warehouse), filled with made-up rows at the size of
-a provider with 200 operators, 7 branches and 30 topics, and published by `publish.publish`, so that tables, indexes and
-physical order are the real ones. Rows are made on the server by day and key, with the columns' own types; what they say
+The marts are made by the product: candidates by the models' contracts, filled with made-up rows at the size of a provider
+with 200 operators, 7 branches and 30 topics, and published by `publish.publish`, so that tables, indexes and physical
+order are the real ones. Rows are made on the server by day and key, with the columns' own types; what they say
 means nothing, how many there are and how they lie does.
 
 - p95 of 20 typical queries, asked in turn by 20 readers (processes, role of the readers), by the p95 of the same readers
@@ -28,7 +28,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from service_quality import analyse, config, ops, publish, transform
+from service_quality import config, ops, publish, transform
 from service_quality import settings as settings_sync
 from service_quality.local import postgres
 
@@ -231,7 +231,6 @@ def marts(days: int) -> Iterator[str]:
     try:
         with ops.connect(url) as conn:
             ops.prepare(conn)
-            analyse.prepare(conn)
             _make_tables(conn, url)
             _fill(conn, days)
             publish.publish(conn, _build(conn, full=True), [], [], _marts(), True)
@@ -248,11 +247,16 @@ def _drop(server: postgres.Server) -> None:
 
 
 def _make_tables(conn: ops.Conn, url: str) -> None:
-    """dbt's tables of an empty warehouse."""
-    settings = config.load()
-    build_id = _build(conn, full=True)
-    plan = transform.Plan(build_id, [], None, LAST_DAY, True, settings_sync.scalars(settings))
-    transform.run_models(conn, url, plan, ("--exclude-resource-type", "test", "exposure"))
+    """The empty tables of ``candidate`` by the models' contracts, which dbt holds its tables to."""
+    transform.parse(url, settings_sync.scalars(config.load()))
+    nodes = transform.manifest()["nodes"].values()
+    for mart in _marts():
+        node = next(n for n in nodes if n.get("schema") == "candidate" and n["alias"] == mart.name)
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(c["name"]), sql.SQL(c["data_type"])) for c in node["columns"].values()
+        )
+        conn.execute(sql.SQL("create table candidate.{} ({})").format(sql.Identifier(mart.name), columns))
+    conn.commit()
 
 
 def _build(conn: ops.Conn, full: bool = False) -> int:
