@@ -11,8 +11,17 @@ cast({{ alias }}.minutes_before * 60 + case
 
 {#- Business minutes from `start_at` (its day joined as `start_alias`) to `end_at` (joined as `end_alias`). -#}
 {% macro business_minutes_between(start_at, start_alias, end_at, end_alias) -%}
-cast((
-        {{ business_seconds_until(end_at, end_alias) }}
-        - {{ business_seconds_until(start_at, start_alias) }}
-    ) / 60 as {{ dbt.type_float() }})
+{% set seconds -%}
+({{ business_seconds_until(end_at, end_alias) }}
+        - {{ business_seconds_until(start_at, start_alias) }})
+{%- endset -%}
+{{ minutes_of(seconds) }}
+{%- endmacro %}
+
+{#- Elapsed minutes between two instants, with fractions. -#}
+{% macro minutes_between(start_at, end_at) -%}{{ minutes_of(seconds_between(start_at, end_at)) }}{%- endmacro %}
+
+{#- Minutes of so many seconds: a float before it is divided, for engines divide decimals with different care. -#}
+{% macro minutes_of(seconds) -%}
+cast({{ seconds }} as {{ dbt.type_float() }}) / 60
 {%- endmacro %}

@@ -30,7 +30,7 @@ from service_quality import settings as settings_sync
 from service_quality.analyses.base import Scope
 from service_quality.contract import Source
 from service_quality.ops import Conn
-from service_quality.sources.base import History, SourceReader
+from service_quality.sources.base import History, SharedReader, SourceReader
 from service_quality.window import Window, last_whole_day
 
 
@@ -60,7 +60,11 @@ def land(source: str, window: Window, resolve: config.Resolver) -> int:
         reader = _reader(conn, Source(source), settings, resolve)
         load = ops.open_load(conn, Source(source), window)
         conn.commit()
-        landing.land(conn, load, reader.read(window), _tables(Source(source), settings))
+        tables = _tables(Source(source), settings)
+        if isinstance(reader, SharedReader) and len(shares := reader.shares(window)) > 1:
+            landing.land_shares(conn, load, shares, tables)
+        else:
+            landing.land(conn, load, reader.read(window), tables)
         conn.commit()
     return load.load_id
 
@@ -162,7 +166,7 @@ def plan_build(days: Sequence[date] | None = None, full: bool = False) -> int | 
 def transform_build(build_id: int) -> dict[str, str]:
     """Run dbt for a planned build, and between its two halves what SQL cannot compute; {node: status}.
 
-    Raises transform.BuildFailed.
+    A build that brings nothing runs no model: see _brings_nothing. Raises transform.BuildFailed.
     """
     settings = config.load()
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
@@ -176,9 +180,12 @@ def transform_build(build_id: int) -> dict[str, str]:
             settings_sync.scalars(settings),
         )
         url = ops.warehouse_url()
-        statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES)
+        parsed = transform.parse(url, plan.scalars)  # also for the gate and publication, which read the manifest
+        if _brings_nothing(conn, build):
+            return {}
+        statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES, parsed=parsed)
         analyse.run(conn, Scope(plan.touched_days, plan.as_of_day, plan.is_full))
-        return statuses | transform.run_models(conn, url, plan, transform.AFTER_ANALYSES)
+        return statuses | transform.run_models(conn, url, plan, transform.AFTER_ANALYSES, parsed=parsed)
 
 
 def judge_build(build_id: int) -> str:
@@ -409,6 +416,28 @@ def _open_build(
     conn.execute("delete from ops.touched_days")
     conn.execute("insert into ops.touched_days select %s, unnest(%s::date[])", (row["build_id"], days))
     return int(row["build_id"])
+
+
+def _brings_nothing(conn: Conn, build: dict[str, Any]) -> bool:
+    """Whether every model would come out as it is: no day is touched, no load of the build brought a new row of any
+    table, and the build before it was published with the same settings, as of the same moment.
+    """
+    if build["is_full"] or build["touched_days"]:
+        return False
+    row = conn.execute(
+        "select before.status = 'published' and before.settings_hash = %(settings)s"
+        " and before.data_until is not distinct from %(until)s"
+        " and not exists (select 1 from ops.loads where load_id = any(%(loads)s) and coalesce(rows_raw, 1) > 0)"
+        " as brings_nothing"
+        " from ops.builds as before where before.build_id < %(build)s order by before.build_id desc limit 1",
+        {
+            "build": build["build_id"],
+            "settings": build["settings_hash"],
+            "until": build["data_until"],
+            "loads": build["load_ids"],
+        },
+    ).fetchone()
+    return bool(row and row["brings_nothing"])
 
 
 def _get_build(conn: Conn, build_id: int) -> dict[str, Any]:

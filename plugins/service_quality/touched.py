@@ -210,6 +210,12 @@ select distinct cast(generate_series(
 ) as date)
 from ops.loads as l cross join zones
 where l.load_id = any(%(loads)s)
+    -- A window that was loaded before says nothing new about what is loaded.
+    and not exists (
+        select 1 from ops.coverage as c
+        where c.source = l.source and c.load_id <> all(%(loads)s)
+            and c.window_start = l.window_start and c.window_end = l.window_end
+    )
 """
 
 # Days of contacts whose repeat windows end between the two instants, in every time zone in use.

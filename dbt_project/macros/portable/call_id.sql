@@ -6,7 +6,7 @@ after a bar, so that min() of it names the oldest call.
 case
         when {{ regexp_like(call_id, "'^(.*-)?[0-9]{1,12}[.][0-9]{1,10}$'") }}
             then
-                lpad(regexp_substr(split_part({{ call_id }}, '.', -2), '[0-9]+$'), 12, '0')
+                lpad({{ regexp_substr("split_part(" ~ call_id ~ ", '.', -2)", "'[0-9]+$'") }}, 12, '0')
                 || '.' || lpad(split_part({{ call_id }}, '.', -1), 10, '0') || '|' || {{ call_id }}
         else '~|' || {{ call_id }}
     end

@@ -7,6 +7,9 @@ Two texts give numbers that have nothing to do with each other, which is all tha
 ((cast(cast(cast('x' || substr(md5({{ text }}), 1, 13) as bit(52)) as bigint) as {{ dbt.type_float() }}) + 0.5)
     / 4503599627370496.0)
 {%- endmacro %}
+{% macro duckdb__hash_uniform(text) -%}
+((cast(cast('0x' || substr(md5({{ text }}), 1, 13) as bigint) as {{ dbt.type_float() }}) + 0.5) / 4503599627370496.0)
+{%- endmacro %}
 {% macro spark__hash_uniform(text) -%}
 ((cast(conv(substr(md5({{ text }}), 1, 13), 16, 10) as {{ dbt.type_float() }}) + 0.5) / 4503599627370496.0)
 {%- endmacro %}

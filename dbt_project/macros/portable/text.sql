@@ -1,6 +1,12 @@
 {#- Condition: `text` matches the regular expression (an expression) anywhere. -#}
 {% macro regexp_like(text, pattern) -%}{{ return(adapter.dispatch('regexp_like')(text, pattern)) }}{%- endmacro %}
 {% macro default__regexp_like(text, pattern) -%}regexp_like({{ text }}, {{ pattern }}){%- endmacro %}
+{% macro duckdb__regexp_like(text, pattern) -%}regexp_matches({{ text }}, {{ pattern }}){%- endmacro %}
+
+{#- The first part of `text` that matches the regular expression; null when none does. -#}
+{% macro regexp_substr(text, pattern) -%}{{ return(adapter.dispatch('regexp_substr')(text, pattern)) }}{%- endmacro %}
+{% macro default__regexp_substr(text, pattern) -%}regexp_substr({{ text }}, {{ pattern }}){%- endmacro %}
+{% macro duckdb__regexp_substr(text, pattern) -%}nullif(regexp_extract({{ text }}, {{ pattern }}), ''){%- endmacro %}
 
 {#- Digits only, at most nine, as a whole number; anything else is null. -#}
 {% macro whole_number(text) -%}

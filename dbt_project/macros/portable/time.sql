@@ -28,6 +28,8 @@ to_utc_timestamp(cast({{ day }} as timestamp) + {{ minutes }} * interval '1 minu
 {#- Seconds of the instant since 1970, with fractions. -#}
 {% macro epoch_seconds(at) -%}{{ return(adapter.dispatch('epoch_seconds')(at)) }}{%- endmacro %}
 {% macro default__epoch_seconds(at) -%}extract(epoch from {{ at }}){%- endmacro %}
+{#- Decimal, not the double of extract(): differences of microseconds stay exact. -#}
+{% macro duckdb__epoch_seconds(at) -%}(epoch_us({{ at }}) * cast(0.000001 as decimal(7, 6))){%- endmacro %}
 {% macro spark__epoch_seconds(at) -%}(unix_micros({{ at }}) / cast(1000000 as decimal(20, 6))){%- endmacro %}
 
 {#- Seconds elapsed between two instants, with fractions. -#}
@@ -68,6 +70,7 @@ cast(floor(greatest({{ seconds_between(start_at, end_at) }}, 0)) as bigint)
 {#- ISO year and week of a date as text: 2026-W07. -#}
 {% macro iso_week(day) -%}{{ return(adapter.dispatch('iso_week')(day)) }}{%- endmacro %}
 {% macro default__iso_week(day) -%}to_char({{ day }}, 'IYYY-"W"IW'){%- endmacro %}
+{% macro duckdb__iso_week(day) -%}strftime({{ day }}, '%G-W%V'){%- endmacro %}
 {% macro spark__iso_week(day) -%}
 concat(extract(yearofweek from {{ day }}), '-W', lpad(extract(week from {{ day }}), 2, '0'))
 {%- endmacro %}

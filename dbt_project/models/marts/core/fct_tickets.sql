@@ -44,11 +44,11 @@ select
     tickets.public_replies,
     tickets.due_at,
     tickets.status,
-    cast({{ seconds_between('tickets.opened_at', 'tickets.first_reply_at') }} / 60 as {{ dbt.type_float() }})
+    {{ minutes_between('tickets.opened_at', 'tickets.first_reply_at') }}
         as first_reply_minutes,
     {{ business_minutes_between('tickets.opened_at', 'opened', 'tickets.first_reply_at', 'replied') }}
         as first_reply_business_minutes,
-    cast({{ seconds_between('tickets.opened_at', 'tickets.solved_at') }} / 60 as {{ dbt.type_float() }})
+    {{ minutes_between('tickets.opened_at', 'tickets.solved_at') }}
         as solution_minutes,
     {{ business_minutes_between('tickets.opened_at', 'opened', 'tickets.solved_at', 'solved') }}
         as solution_business_minutes,
