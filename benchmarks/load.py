@@ -211,7 +211,8 @@ def _crm(result: Result, meter: Meter, url: str, crm_url: str, folder: Path, row
     source = CrmSource(config.Crm(tables=["ticket_events"]), queries, crm_url)
     piped = (
         "select id, ticket_id, event, is_public, operator_id, event_at, updated_at,"
-        " 'ticket_events ticket_event_id=' || id, cast(null as text), cast(1 as bigint), row_number() over () from crm_events"
+        " 'ticket_events ticket_event_id=' || id, cast(null as text), cast(1 as bigint), row_number() over ()"
+        " from crm_events"
     )
     costs: Costs = {"ours": [], "pipe": []}
     for turn in range(-1, rounds):
