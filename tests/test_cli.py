@@ -72,7 +72,7 @@ def test_a_column_that_a_later_version_brings_is_added_to_a_warehouse_that_has_r
             conn.execute(f"alter table {schema}.survey_responses drop column attempt_outcome")
         conn.execute(
             "insert into raw.survey_responses (survey_id, response_id, updated_at, _load_id, _row_no, _row_hash)"
-            " values ('1', 1, now(), 1, 1, 'x')"
+            " values ('1', 1, now(), 1, 1, 0)"
         )
         conn.execute("update ops.prepared set definitions = 'of an earlier version'")
         conn.commit()

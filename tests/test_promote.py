@@ -326,6 +326,52 @@ def test_replayed_rows_keep_their_hashes(conn):
     assert counts(again["subscribers"]) == (0, 1, 0)
 
 
+def test_hashes_of_an_earlier_version_are_made_anew_and_unchanged_rows_recognised(conn):
+    load_operators(conn, operator("A", 1))
+    load_lines(conn, *rows("queue_log", 2))
+    for table in ("operators", "queue_log"):
+        conn.execute(f"alter table raw.{table} alter column _row_hash type text using md5(_row_hash::text)")
+    conn.execute("update ops.prepared set definitions = 'earlier'")
+    conn.commit()
+    ops.prepare(conn)
+    assert counts(load_operators(conn, operator("A", 1))) == (0, 1, 0)
+    assert counts(load_lines(conn, *rows("queue_log", 2))) == (0, 2, 0)
+
+
+@pytest.fixture
+def many_rows_are_two(monkeypatch):
+    monkeypatch.setattr(promote, "MANY_ROWS", 2)
+
+
+def indexes(conn):
+    return all_rows(conn, "select indexdef from pg_indexes where schemaname = 'raw' order by 1")
+
+
+def test_indexes_are_as_before_after_a_first_large_load(conn, many_rows_are_two):
+    before = indexes(conn)
+    assert counts(load_lines(conn, *rows("queue_log", 3))) == (3, 0, 0)
+    assert indexes(conn) == before
+    assert counts(load_lines(conn, *rows("queue_log", 4))) == (1, 3, 0)
+
+
+def test_a_key_twice_in_a_first_large_load_is_sorted_out_row_by_row(conn, many_rows_are_two):
+    before = indexes(conn)
+    line = rows("queue_log", 1)[0]
+    changed = line | {"event": "CONNECT"}
+    assert counts(load_lines(conn, line, line, changed, *rows("queue_log", 3)[1:])) == (4, 1, 0)
+    assert indexes(conn) == before
+    assert present(conn, "queue_log", "event") == ["CONNECT", "ENTERQUEUE", "ENTERQUEUE"]
+
+
+def test_lines_beyond_those_that_were_read_are_taken_without_a_look_at_raw(conn, monkeypatch):
+    first, later = rows("queue_log", 2), rows("queue_log", 4)[2:]
+    load_lines(conn, *first)
+    monkeypatch.setattr(promote, "_settle_rows", None)
+    assert counts(load_lines(conn, *later, days=1)) == (2, 0, 0)
+    assert all_rows(conn, "select last_line from ops.files") == [(4,)]
+    assert one(conn, "select sum(rows_new) from ops.load_days") == 4
+
+
 def test_replay_of_an_unknown_table_is_an_error(conn):
     with pytest.raises(LookupError, match="no landed table 'nonsense'"):
         promote.replay(conn, "nonsense", ["r"], "Olga")

@@ -186,7 +186,7 @@ def raw_lines(conn, instants):
     for n, at in enumerate(instants):
         conn.execute(
             "insert into raw.queue_log (server_id, file_id, line_no, event_at, _row_hash)"
-            " values ('p', 'f', %s, %s, '')",
+            " values ('p', 'f', %s, %s, 0)",
             (n, at),
         )
 
