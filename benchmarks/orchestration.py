@@ -24,8 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from demo import provider
-from demo.run import BUILD_DAG, free_port, load_all, reset_warehouse, survey_server, wait_for_publication
 from psycopg.rows import dict_row
 from service_quality import config, ops, runner
 from service_quality.contract import Source
@@ -36,6 +34,8 @@ from benchmarks import measure
 from benchmarks.measure import Meter, Ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
+from demo import provider
+from demo.run import BUILD_DAG, free_port, load_all, reset_warehouse, survey_server, wait_for_publication
 
 FIRST_DAY = date(2026, 8, 8)
 HISTORY_DAYS = 20
@@ -167,7 +167,8 @@ def steps_since(since: datetime) -> list[Step]:
     """The steps of all runs that were queued after ``since``, by Airflow's own books, in the order of their start."""
     with _metadata() as conn:
         rows = conn.execute(
-            "select ti.dag_id, ti.task_id, coalesce(ti.queued_dttm, ti.start_date) as queued, ti.start_date, ti.end_date,"
+            "select ti.dag_id, ti.task_id, coalesce(ti.queued_dttm, ti.start_date) as queued, ti.start_date,"
+            " ti.end_date,"
             " x.value as worked, r.queued_at"
             " from task_instance as ti inner join dag_run as r using (dag_id, run_id)"
             " left join xcom as x on x.task_id = ti.task_id and x.run_id = ti.run_id and x.dag_id = ti.dag_id"
@@ -188,8 +189,8 @@ def overhead(played: list[list[Step]]) -> Ratio:
     over = [wall(night) - critical_path(night) for night in played]
     return Ratio(
         "orchestration: wall of a night minus its critical path of work (s)", statistics.median(over), GOAL_SECONDS,
-        (min(over), max(over)), of="seconds from the first run's queueing to the end of publish, minus the longest chain of"
-        " work; four sources in parallel",
+        (min(over), max(over)), of="seconds from the first run's queueing to the end of publish, minus the longest"
+        " chain of work; four sources in parallel",
     )  # fmt: skip
 
 
@@ -243,8 +244,8 @@ def empty_builds(rounds: int) -> tuple[Ratio, list[dict[str, Any]]]:
     """
     import dbt.adapters.postgres
     import dbt.cli.main  # noqa: F401 - imported by the scheduler before the night, so not a build's cost
-    from service_quality import transform
     from service_quality import settings as settings_sync
+    from service_quality import transform
     from service_quality.window import last_whole_day
 
     url = ops.warehouse_url()
