@@ -17,7 +17,10 @@ EMPTY = "## What was changed, and what it gave\n\nNothing is noted yet."
 
 
 def write(latest: Path = LATEST, document: Path = DOCUMENT) -> None:
-    """Make ``document`` from ``latest``; what stands between its markers is kept. Raises ValueError for one marker alone."""
+    """Make ``document`` from ``latest``, keeping what stands between its markers.
+
+    Raises ValueError for one marker alone.
+    """
     found = json.loads(latest.read_text())
     by_hand = kept(document.read_text()) if document.exists() else EMPTY
     document.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +40,8 @@ def text(found: dict[str, Any], by_hand: str) -> str:
     """The whole document."""
     return "\n\n".join([
         "# Performance",
-        "Made by `make bench` from `benchmarks/results/latest.json`; only the part between the markers is written by hand."
+        "Made by `make bench` from `benchmarks/results/latest.json`; only the part between the markers is"
+        " written by hand."
         " Machines are noisy: ratios of one run are judged, absolute times are shown and never judged.",
         _where(found),
         _ratios(found["ratios"]),
@@ -51,7 +55,8 @@ def text(found: dict[str, Any], by_hand: str) -> str:
 def _where(found: dict[str, Any]) -> str:
     machine = found["machine"]
     told = ", ".join(str(x) for x in (
-        f"{machine['cores']} cores", machine["cpu"], f"{machine['memory_gb']} GB", machine["system"], f"Python {machine['python']}",
+        f"{machine['cores']} cores", machine["cpu"], f"{machine['memory_gb']} GB", machine["system"],
+        f"Python {machine['python']}",
     ))  # fmt: skip
     seconds = ", ".join(f"{part} {value:.0f} s" for part, value in found.get("seconds", {}).items())
     return f"Scale *{found['scale']}*, commit `{found['commit']}`, {told}. Duration of the parts: {seconds or 'none'}."

@@ -19,7 +19,7 @@ class Scale:
     rebuild_contacts: int
     nights: int = 1  # through Airflow
     marts_days: int = 120  # that dashboards read
-    read_seconds: float = 3.0  # a round of reading
+    read_seconds: float = 2.0  # a round of reading
     storage_stages: tuple[int, ...] = (30,)  # days after which storage is weighed
     storage_contacts_per_day: int = 150
 

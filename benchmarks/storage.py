@@ -1,9 +1,9 @@
 """What a year takes on disk: ``raw`` and ``marts`` with their indexes, by the sources' own size.
 
-The simulated provider is generated for the whole span, shown at its doors and loaded and built by the product, in windows
-as a first load has them; nothing is scaled up. Its sources are the PBX's and IVR's files in bytes, the CRM's tables with
-their indexes, and the survey server's responses in bytes. Raw keeps every version of a row: nights that bring changes add
-the versions that such a load does not see.
+The simulated provider is generated for the whole span, shown at its doors and loaded and built by the product, in
+windows as a first load has them; nothing is scaled up. Its sources are the PBX's and IVR's files in bytes, the CRM's
+tables with their indexes, and the survey server's responses in bytes. Raw keeps every version of a row: nights that
+bring changes add the versions that such a load does not see.
 
 In the full run the first half is measured too: what the second half added shows growth without the fixed part (20,000
 subscribers, dimensions, rolling marts).
@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from demo import provider, survey_server
 from psycopg import sql
 from service_quality import config, ops, runner
 from service_quality.contract import Source
@@ -32,6 +31,7 @@ from service_quality.window import nights
 from benchmarks.measure import Ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
+from demo import provider, survey_server
 
 DATABASES = ("bench_storage", "bench_storage_crm")
 FIRST_DAY = date(2025, 11, 9)
@@ -153,7 +153,8 @@ from pg_class where relkind = 'r' and relnamespace::regnamespace::text in ('raw'
 
 _TABLES = """
 select relnamespace::regnamespace || '.' || relname as table, reltuples::bigint as rows,
-    round(pg_total_relation_size(oid) / 1e6, 1)::float as "MB", round(pg_indexes_size(oid) / 1e6, 1)::float as "of it indexes MB",
+    round(pg_total_relation_size(oid) / 1e6, 1)::float as "MB",
+    round(pg_indexes_size(oid) / 1e6, 1)::float as "of it indexes MB",
     case when reltuples > 0 then round(pg_relation_size(oid) / reltuples)::int end as "bytes a row"
 from pg_class where relkind = 'r' and relnamespace::regnamespace::text in ('raw', 'marts')
 order by pg_total_relation_size(oid) desc
@@ -191,9 +192,10 @@ def _rows(text: str) -> list[dict[str, Any]]:
 
 def _by_schema(sources: Sizes, stored: Sizes) -> list[dict[str, Any]]:
     whole = sum(sources.values())
+    sums = [("all sources", whole), *stored.items(), ("raw + marts", sum(stored.values()))]
     return [
-        {"what": name, "MB": round(size / 1e6, 1), "by the sources": round(size / whole, 2)}
-        for name, size in [*sources.items(), ("all sources", whole), *stored.items(), ("raw + marts", sum(stored.values()))]
+        {"what": name, "MB": round(size / 1e6, 2), "by the sources": round(size / whole, 2)}
+        for name, size in [*sources.items(), *sums]
     ]
 
 

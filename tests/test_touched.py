@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from service_quality import ops, touched
+from service_quality.contract import Source
+from service_quality.window import Window
 
 pytestmark = pytest.mark.postgres
 
@@ -50,6 +52,22 @@ def test_a_night_touches_the_days_whose_windows_close_and_no_others(conn):
 def test_nothing_closes_while_time_stands_still(conn):
     assert days(conn, until=BEFORE) == []
     assert days(conn, before=None) == []
+
+
+def test_a_window_that_is_loaded_again_touches_only_what_changed(conn):
+    def load(source):
+        made = ops.open_load(conn, source, Window(BEFORE, UNTIL))
+        ops.set_load(conn, made.load_id, "promoted", rows_read=0, rows_raw=0, rows_unchanged=0, rows_quarantined=0)
+        conn.commit()
+        return made.load_id
+
+    load(Source.CRM)  # the one that brought the branches
+    first = load(Source.IVR)
+    windows_days = touched.touched_days(conn, [first], ZONE, BEFORE, BEFORE)
+    assert windows_days == [date(2026, 11, 7), date(2026, 11, 8), date(2026, 11, 9)]
+    again = load(Source.IVR)
+    assert touched.touched_days(conn, [first, again], ZONE, BEFORE, BEFORE) == windows_days
+    assert touched.touched_days(conn, [again], ZONE, BEFORE, BEFORE) == []
 
 
 def test_a_night_that_was_left_out_is_made_up_for(conn):

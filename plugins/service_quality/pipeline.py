@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -47,8 +47,6 @@ BUILD_DAG = "build_quality_marts"
 REVIEW_DAG = "review_held_load"
 RELEASE, REJECT = "Release", "Reject"
 WORKED = "worked"
-
-P, R = ParamSpec("P"), TypeVar("R")
 
 _TEXT = ["null", "string"]
 
@@ -283,11 +281,11 @@ def _build_schedule(at: str) -> Any:
     return AssetOrTimeSchedule(timetable=morning, assets=assets) if _by_clock() else assets
 
 
-def _timed(work: Callable[P, R]) -> Callable[P, R]:
+def _timed(work: Callable[..., Any]) -> Callable[..., Any]:
     """``work`` that leaves its own seconds as the XCom ``worked``: the rest of a task's time is Airflow's."""
 
     @functools.wraps(work)
-    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+    def timed(*args: Any, **kwargs: Any) -> Any:
         started = time.monotonic()
         try:
             return work(*args, **kwargs)

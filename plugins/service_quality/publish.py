@@ -57,7 +57,8 @@ def marts_of(manifest: dict[str, Any]) -> list[Mart]:
             raise PublishRefused(f"the mart {node['name']} declares no meta.key")
         restates = meta.get("restates", "quality" in node["fqn"])
         columns = (key,) if isinstance(key, str) else tuple(key)
-        marts.append(Mart(node["alias"], columns, restates, Reach(**meta.get("reach", {})), tuple(meta.get("lookups", ()))))
+        reach, lookups = Reach(**meta.get("reach", {})), tuple(meta.get("lookups", ()))
+        marts.append(Mart(node["alias"], columns, restates, reach, lookups))
     return sorted(marts, key=lambda m: m.name)
 
 
@@ -138,9 +139,12 @@ def _ensure_table(conn: Conn, mart: Mart) -> None:
                 )
             )
     for column in mart.lookups:
-        index = sql.Identifier(f"{mart.name}__{column}")
-        if conn.execute("select to_regclass(%s) as name", (f'marts."{mart.name}__{column}"',)).fetchone() == {"name": None}:
-            conn.execute(sql.SQL("create index {} on marts.{} ({})").format(index, name, sql.Identifier(column)))
+        index = f"{mart.name}__{column}"
+        found = conn.execute("select to_regclass(%s) as name", (f'marts."{index}"',)).fetchone()
+        if found is None or found["name"] is None:
+            conn.execute(
+                sql.SQL("create index {} on marts.{} ({})").format(sql.Identifier(index), name, sql.Identifier(column))
+            )
 
 
 def _scope(alias: str, columns: Sequence[str], days: Sequence[date], full: bool) -> sql.Composable:

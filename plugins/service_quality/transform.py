@@ -54,9 +54,7 @@ def parse(url: str, scalars: Mapping[str, Any]) -> Any:
     return outcome.result
 
 
-def run_models(
-    conn: Conn, url: str, plan: Plan, nodes: Sequence[str] = (), *, parsed: Any = None
-) -> dict[str, str]:
+def run_models(conn: Conn, url: str, plan: Plan, nodes: Sequence[str] = (), *, parsed: Any = None) -> dict[str, str]:
     """Build and test models for ``plan``, all or those of a dbt selection ``nodes``; {node: status}.
 
     ``parsed``: what `parse` gave for the same settings, else dbt reads the project itself. Raises BuildFailed.
