@@ -27,9 +27,8 @@ def main() -> int:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     scale = QUICK if arguments.quick else FULL
     results, failures = _run(arguments.parts or PARTS, scale)
-    report.write(results, scale.name, failures)
-    if not arguments.parts:
-        document.write()
+    report.write(results, scale.name, failures, keep=bool(arguments.parts))
+    document.write()
     for result in results:
         for ratio in result.ratios:
             print(_line(ratio))
@@ -59,7 +58,8 @@ def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[report.
 def _line(ratio: Ratio) -> str:
     wanted = ">=" if ratio.at_least else "<="
     low, high = ratio.spread
-    return f"{'met   ' if ratio.met else 'MISSED'} {ratio.name}: {ratio.value:.3g} {wanted} {ratio.goal} ({low:.3g} .. {high:.3g})"
+    verdict = "met   " if ratio.met else "MISSED"
+    return f"{verdict} {ratio.name}: {ratio.value:.3g} {wanted} {ratio.goal} ({low:.3g} .. {high:.3g})"
 
 
 if __name__ == "__main__":

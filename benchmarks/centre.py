@@ -100,7 +100,8 @@ def make_database(server: postgres.Server, name: str, template: str = "template1
 def drop_databases(server: postgres.Server, prefix: str) -> None:
     """Drop all databases whose names begin with ``prefix``."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        for (name,) in conn.execute("select datname from pg_database where starts_with(datname, %s)", (prefix,)).fetchall():
+        found = conn.execute("select datname from pg_database where starts_with(datname, %s)", (prefix,)).fetchall()
+        for (name,) in found:
             conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
@@ -142,9 +143,10 @@ def shorten(url: str, days: int) -> None:
 def _load_copy(conn: ops.Conn, load_id: int, days: int) -> int:
     row = conn.execute(
         "insert into ops.loads (source, window_start, window_end, status, rows_read, rows_raw, rows_unchanged,"
-        " rows_quarantined, started_at, ended_at, time_zone) select source, window_start - %(back)s, window_end - %(back)s,"
-        " status, rows_read, rows_raw, rows_unchanged, rows_quarantined, started_at - %(back)s, ended_at - %(back)s,"
-        " time_zone from ops.loads where load_id = %(load)s returning load_id",
+        " rows_quarantined, started_at, ended_at, time_zone)"
+        " select source, window_start - %(back)s, window_end - %(back)s, status, rows_read, rows_raw, rows_unchanged,"
+        " rows_quarantined, started_at - %(back)s, ended_at - %(back)s, time_zone"
+        " from ops.loads where load_id = %(load)s returning load_id",
         {"back": timedelta(days=days), "load": load_id},
     ).fetchone()
     assert row is not None
@@ -165,7 +167,7 @@ def _copy_rows(conn: ops.Conn, table: Table, days: int, block: int, moved: dict[
     conn.execute(
         sql.SQL(
             "insert into raw.{table} ({names}, _load_id, _row_no, _source_ref, _row_hash, _loaded_at)"
-            " select {values}, case _load_id {loads} end, _row_no, _source_ref, md5(_row_hash || {block}::text), _loaded_at"
+            " select {values}, case _load_id {loads} end, _row_no, _source_ref, _row_hash # {block}, _loaded_at"
             " from raw.{table} where _superseded_at is null and _load_id = any({old})"
         ).format(
             table=sql.Identifier(table.name), names=sql.SQL(", ").join(map(sql.Identifier, names)),
@@ -193,8 +195,8 @@ def _moved(name: str, kind: str, days: int, block: int) -> sql.Composable:
         return sql.SQL("{} + {}").format(column, sql.Literal(block * 10_000_000))
     if name == "params":  # CONNECT names the operator's call
         return sql.SQL(
-            "case when event = 'CONNECT' and split_part({0}, '|', 2) like '%.%' then split_part({0}, '|', 1) || '|' || {1}"
-            " || '|' || split_part({0}, '|', 3) else {0} end"
+            "case when event = 'CONNECT' and split_part({0}, '|', 2) like '%.%'"
+            " then split_part({0}, '|', 1) || '|' || {1} || '|' || split_part({0}, '|', 3) else {0} end"
         ).format(column, _earlier_id(sql.SQL("split_part({}, '|', 2)").format(column), back))
     return column
 

@@ -72,6 +72,7 @@ def _ratios(ratios: dict[str, Any]) -> str:
             "met": "yes" if r["met"] else "**no**",
             "spread": f"{number(r['spread'][0])} .. {number(r['spread'][1])}",
             "of": r["of"],
+            "measured": f"{r['scale']}, {r['commit']}",
             "note": r["note"],
         }
         for name, r in ratios.items()

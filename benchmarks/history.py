@@ -22,7 +22,7 @@ from benchmarks.report import Result
 from benchmarks.scale import Scale
 
 READS = """
-select schemaname || '.' || relname as name, seq_scan, seq_tup_read, coalesce(idx_tup_fetch, 0) as idx_tup_fetch, n_live_tup
+select schemaname || '.' || relname as name, seq_tup_read, n_live_tup
 from pg_stat_user_tables where schemaname in ('raw', 'intermediate', 'candidate', 'marts', 'ops')
 """
 

@@ -23,8 +23,9 @@ SAMPLE_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of one round. Seconds; CPU of the client's tree and of the whole Postgres tree apart; WAL in bytes; blocks of
-    8 KiB read from cache or disk; peak resident bytes of the largest single process of the client's and server's trees.
+    """Cost of one round. Seconds; CPU of the client's tree and of the whole Postgres tree apart; WAL in bytes; blocks
+    of 8 KiB read from cache or disk; peak resident bytes of the largest single process of the client's and server's
+    trees.
     """
 
     wall: float
@@ -47,7 +48,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A judged figure: ``value`` is to be at most (``at_least``: at least) ``goal``. ``spread``: lowest and highest round."""
+    """A judged figure: ``value`` is to be at most (``at_least``: at least) ``goal``.
+
+    ``spread``: lowest and highest round.
+    """
 
     name: str
     value: float
@@ -143,7 +147,8 @@ class _Books:
         self.conn.execute("select pg_stat_force_next_flush()")
         self.conn.execute("select pg_stat_clear_snapshot()")
         row = self.conn.execute(
-            "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'), (select sum(blks_hit + blks_read) from pg_stat_database)"
+            "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'),"
+            " (select sum(blks_hit + blks_read) from pg_stat_database)"
         ).fetchone()
         assert row is not None
         return float(row[0]), float(row[1])

@@ -1,4 +1,4 @@
-"""``benchmarks/results/latest.json`` and ``docs/performance.md``: what was measured, on which machine, of which commit."""
+"""``benchmarks/results/latest.json``: what was measured, on which machine, of which commit."""
 
 from __future__ import annotations
 
@@ -43,31 +43,50 @@ def machine() -> dict[str, Any]:
 
 def commit() -> str:
     """The checkout's commit, with "+changes" when files differ from it; "unknown" outside a checkout."""
-    done = subprocess.run(["git", "describe", "--always", "--dirty=+changes", "--abbrev=12"], cwd=REPO, capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    command = ["git", "describe", "--always", "--dirty=+changes", "--abbrev=12"]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 
-def write(results: Sequence[Result], scale: str, failures: dict[str, str], path: Path = LATEST) -> None:
-    """Write ``latest.json``; parts that failed stand in it by name with their error, so that nothing is lost silently."""
-    ratios = {
-        r.name: {
-            "value": round(r.value, 4), "goal": r.goal, "met": r.met, "spread": [round(s, 4) for s in r.spread],
-            "wanted": "at least" if r.at_least else "at most", "of": r.of, "note": r.note,
-        }
-        for result in results for r in result.ratios
-    }  # fmt: skip
+def write(
+    results: Sequence[Result], scale: str, failures: dict[str, str], path: Path = LATEST, *, keep: bool = False
+) -> None:
+    """Write ``latest.json``; parts that failed stand in it with their error, so that nothing is lost silently.
+
+    ``keep``: what the file holds of other parts stays, when it was measured on this machine; each ratio names its own
+    scale and commit.
+    """
+    here = machine()
+    found = json.loads(path.read_text()) if keep and path.exists() else {}
+    if found.get("machine") != here:
+        found = {}
+    parts = {*failures, *(r.part for r in results)}
+    measured = {"scale": scale, "commit": commit()}
+    content = {
+        "ratios": {n: r for n, r in found.get("ratios", {}).items() if r["part"] not in parts},
+        "tables": {n: t for n, t in found.get("tables", {}).items() if n.partition(": ")[0] not in parts},
+    } | {
+        of_parts: {part: x for part, x in found.get(of_parts, {}).items() if part not in parts}
+        for of_parts in ("notes", "seconds", "failed")
+    }
+    for result in results:
+        content["ratios"] |= {r.name: {"part": result.part} | _judged(r) | measured for r in result.ratios}
+        content["tables"] |= {f"{result.part}: {title}": rows for title, rows in result.tables.items()}
+        content["seconds"][result.part] = round(result.seconds, 1)
+        if result.notes:
+            content["notes"][result.part] = result.notes
+    content["failed"] |= failures
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({
-        "ratios": ratios,
-        "tables": {f"{r.part}: {title}": rows for r in results for title, rows in r.tables.items()},
-        "notes": {r.part: r.notes for r in results if r.notes},
-        "seconds": {r.part: round(r.seconds, 1) for r in results},
-        "failed": failures,
-        "scale": scale,
-        "machine": machine(),
-        "commit": commit(),
-    }, indent=1, ensure_ascii=False, default=str) + "\n")  # fmt: skip
+    whole = {**content, **measured, "machine": here}
+    path.write_text(json.dumps(whole, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+def _judged(ratio: Ratio) -> dict[str, Any]:
+    return {
+        "value": round(ratio.value, 4), "goal": ratio.goal, "met": ratio.met,
+        "spread": [round(s, 4) for s in ratio.spread], "wanted": "at least" if ratio.at_least else "at most",
+        "of": ratio.of, "note": ratio.note,
+    }  # fmt: skip
 
 
 def _cpu_name() -> str:
@@ -75,4 +94,5 @@ def _cpu_name() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

@@ -55,3 +55,17 @@ def test_a_lost_marker_loses_no_text(latest, tmp_path):
     with pytest.raises(ValueError, match="both markers"):
         document.write(latest, made)
     assert "precious" in made.read_text()
+
+
+def test_a_part_measured_again_replaces_only_its_own_figures(latest):
+    other = report.Result("gate", [Ratio("gate alone", 0.5, 1.0, (0.4, 0.6))])
+    report.write([other], "full", {}, latest, keep=True)
+    again = report.Result("load", [Ratio("land: throughput", 1.5, 1.0, (1.4, 1.6), at_least=True)])
+    report.write([again], "full", {}, latest, keep=True)
+    found = json.loads(latest.read_text())
+    assert {name: (r["value"], r["scale"]) for name, r in found["ratios"].items()} == {
+        "gate alone": (0.5, "full"), "land: throughput": (1.5, "full"),
+    }  # fmt: skip
+    assert found["tables"] == {} and found["failed"] == {"peers": "OSError: no"}
+    report.write([other], "full", {}, latest)
+    assert list(json.loads(latest.read_text())["ratios"]) == ["gate alone"]
