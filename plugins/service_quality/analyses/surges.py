@@ -4,9 +4,10 @@ Expected count of a day: level of the series times share of the weekday. The lev
 end three days before (so that a surge of yesterday does not hide today's), recent days weighing more (services grow
 and shrink), with counts cut off at what chance explains and those still far out weighing less (Farrington 1996,
 Noufaily 2012: past surges must not raise the bar). Counts are taken as negative binomial; the dispersion is that of
-the series by moments, half-shrunk to that of all series, and the level's own uncertainty is added. Two detectors are
-joined: the upper tail with the false discovery rate of Benjamini and Hochberg (1995) over all series of the day, and a
-CUSUM of mid-p normal scores (Fricker 2008: on residuals of a model), which finds what is small and lasts.
+the series by moments, made up for what was cut off and half-shrunk to that of all series; the level's own uncertainty
+is added. Two detectors are joined: the upper tail with the false discovery rate of Benjamini and Hochberg (1995) over
+all series of the day, and a CUSUM of mid-p normal scores (Fricker 2008: on residuals of a model), which finds what is
+small and lasts.
 ``benchmarks/surges.py`` measures both.
 
 Every figure of a day depends on that day and the ``REACH`` days before it only, never on where a build began: a
@@ -32,6 +33,7 @@ HISTORY = 56  # days that the expectation is made of: eight weeks
 GUARD = 2  # days before the judged one that are left out of them
 HALF_LIFE = 14.0  # days after which a day of history weighs half
 FAR = 3.5  # standard deviations beyond which a day of history weighs less
+CUT_LOSS = 1.03  # variance of a negative binomial with k = 12 by that of what is left when its far days are cut off
 LEAST_HISTORY = 28  # judged days among them without which nothing is said
 FALSE_DISCOVERIES = 0.05
 LEAST_CONTACTS = 5  # a surge has at least so many contacts that day
@@ -145,7 +147,7 @@ def _fit(y: Floats, share: Floats, weight: Floats, pool: Ints, is_enough: Bools)
     total = (weight * y).sum(axis=1)
     level = np.maximum(total, 0.5) / (weight * share).sum(axis=1)  # half a contact: no contact yet is possible
     mean = level[:, None] * share
-    freedom = 1 / (1 - (weight**2).sum(axis=1) / weight.sum(axis=1) ** 2)  # the level was fitted
+    freedom = CUT_LOSS / (1 - (weight**2).sum(axis=1) / weight.sum(axis=1) ** 2)  # the level was fitted
     rest = (weight * ((y - mean) ** 2 * freedom[:, None] - mean)).sum(axis=1)
     square = (weight * mean**2).sum(axis=1)
     pooled = _pooled(rest, square, pool, is_enough & (total > 0))

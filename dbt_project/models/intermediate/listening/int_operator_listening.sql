@@ -29,7 +29,7 @@ scaled as (
     select
         measure,
         operator_id,
-        coalesce(evaluator_id, 'unknown') as evaluator_id,
+        evaluator_id,
         topic_class,
         length_band,
         y,

@@ -13,7 +13,7 @@ answered as (
 effects as (
     select
         *,
-        days_after = 7 and days_before > 0 and expected_after > 0 and expected_before > 0 as is_compared
+        days_after = 7 and expected_after > 0 and expected_before > 0 as is_compared
     from {{ ref('int_measure_effects') }}
     where {{ in_reach(14, 183) }}
 ),
