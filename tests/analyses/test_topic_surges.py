@@ -88,6 +88,22 @@ def test_dispersion_is_found_and_leans_half_on_the_pool():
     assert alpha[1:].mean() < 0.02
 
 
+@pytest.mark.parametrize("mean", [5, 10, 20, 50, 100])
+def test_what_cutting_off_takes_from_the_variance_is_made_up_for(mean):
+    """Of a negative binomial with k = 12, by exact sums: what a fit with cut and down-weighted days finds."""
+    chance = 12 / (12 + mean)
+    y = np.arange(stats.nbinom.ppf(1 - 1e-12, 12, chance) + 2)
+    share_of = stats.nbinom.pmf(y, 12, chance)
+    median = stats.nbinom.median(12, chance)
+    cut, weight = np.minimum(y, median + 3 * np.sqrt(median + median**2 / 10)), share_of
+    for _ in range(3):
+        level = (weight * cut).sum() / weight.sum()
+        far = (y - level) / np.sqrt(level + level**2 / 12)
+        weight = share_of * np.minimum(surges.FAR / np.maximum(far, surges.FAR), 1) ** 2
+    left = (weight * (cut - level) ** 2).sum() / weight.sum()
+    assert (mean + mean**2 / 12) / left == pytest.approx(surges.CUT_LOSS, abs=0.007)
+
+
 def test_past_surges_do_not_raise_the_bar():
     rng = np.random.default_rng(4)
     calm = poisson(rng, 10, 40)
