@@ -100,7 +100,7 @@ def run(scale: Scale) -> Result:
 
 
 def _nights(result: Result, scale: Scale) -> None:
-    with centre("history", scale.contacts_per_day, BLOCK_DAYS + scale.rounds) as place:
+    with centre("history", scale.contacts_per_day, BLOCK_DAYS + scale.history_rounds) as place:
         histories = [History(days, f"bench_history_{days}") for days in scale.history_days]
         late = History(histories[1].days, "bench_history_late")
         last = place.first_day + timedelta(days=BLOCK_DAYS - 1)
@@ -108,7 +108,7 @@ def _nights(result: Result, scale: Scale) -> None:
         fill(place, histories, last)
         make_database(place.server, late.database, histories[1].database)
         meter = Meter(place.url("postgres"))
-        for n in range(1, scale.rounds + 1):
+        for n in range(1, scale.history_rounds + 1):
             day = last + timedelta(days=n)
             place.show(day)
             for one in histories if n % 2 else reversed(histories):
