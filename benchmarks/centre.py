@@ -191,8 +191,11 @@ def _moved(name: str, kind: str, days: int, block: int) -> sql.Composable:
         return sql.SQL("md5({} || {})").format(column, sql.Literal(str(block)))
     if name == "log_seq":
         return sql.SQL("{} - {}").format(column, sql.Literal(days * 86400 * SEQUENCE_PER_SECOND))
+    # The survey server is asked from the newest known number on, and for those that were not finished.
     if name == "response_id":
-        return sql.SQL("{} + {}").format(column, sql.Literal(block * 10_000_000))
+        return sql.SQL("{} - {}").format(column, sql.Literal(block * 10_000_000))
+    if name == "is_complete":
+        return sql.SQL("true")
     if name == "params":  # CONNECT names the operator's call
         return sql.SQL(
             "case when event = 'CONNECT' and split_part({0}, '|', 2) like '%.%'"

@@ -12,14 +12,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
+import psycopg
 from service_quality import ops, runner
 
 from benchmarks.centre import BLOCK_DAYS, Centre, centre, lengthen, make_database, shorten
-from benchmarks.measure import Cost, Meter, ratio
+from benchmarks.measure import Cost, Meter, Ratio, alternate, median, ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
+
+LATE_DAYS = 20
+AGAIN_DAYS = 74
 
 READS = """
 select schemaname || '.' || relname as name, seq_tup_read, n_live_tup
@@ -87,26 +92,104 @@ def growing(short: History, long: History, least: int = 20_000) -> list[dict[str
 
 
 def run(scale: Scale) -> Result:
-    """One night after each history, against the shortest; a night with one late row against one without."""
+    """Nights after each history against the shortest, a late row against none, many days loaded again."""
     result = Result("history")
-    nights = scale.rounds
-    with centre("history", scale.contacts_per_day, BLOCK_DAYS + nights) as place:
+    _nights(result, scale)
+    _again(result, scale)
+    return result
+
+
+def _nights(result: Result, scale: Scale) -> None:
+    with centre("history", scale.contacts_per_day, BLOCK_DAYS + scale.history_rounds) as place:
         histories = [History(days, f"bench_history_{days}") for days in scale.history_days]
+        late = History(histories[1].days, "bench_history_late")
         last = place.first_day + timedelta(days=BLOCK_DAYS - 1)
         place.show(last)
         fill(place, histories, last)
+        make_database(place.server, late.database, histories[1].database)
         meter = Meter(place.url("postgres"))
-        for n in range(1, nights + 1):
+        for n in range(1, scale.history_rounds + 1):
             day = last + timedelta(days=n)
             place.show(day)
             for one in histories if n % 2 else reversed(histories):
                 night(place, one, meter, day)
+            _come_late(place, day)
+            night(place, late, meter, day)
     short, *others = histories
     for one in others:
-        for figure in ("blocks", "server_cpu", "wal"):
+        for figure in ("blocks", "cpu", "wal"):
             result.ratios.append(ratio(
-                f"night after {one.days} days: {figure}", figure, one.builds, short.builds, 1.1,
-                of=f"the same night's build after {short.days} days of history, {figure}",
+                f"night after {one.days} days, {figure}", figure, one.builds, short.builds, 1.1,
+                of=f"build and publication of the same night after {short.days} days of history",
             ))  # fmt: skip
-        result.tables[f"read from end to end after {one.days} days"] = growing(short, one)
-    return result
+        grown = growing(short, one)
+        result.ratios.append(Ratio(
+            f"night after {one.days} days, tables read from end to end", len(grown), 0, (len(grown), len(grown)),
+            of="tables of more than 20,000 rows of which more is read so than in the short history",
+        ))  # fmt: skip
+        result.tables[f"read from end to end after {one.days} days"] = grown
+    for figure in ("blocks", "cpu", "wal"):
+        result.ratios.append(ratio(
+            f"night with a late row, {figure}", figure, late.builds, histories[1].builds, 1.2,
+            of=f"the same night without a note changed {LATE_DAYS} days after its call; {late.days} days of history",
+        ))  # fmt: skip
+    result.tables["a night (medians)"] = [
+        _row(f"{what}, {name}", median(costs))
+        for name, one in [*((f"{h.days} days", h) for h in histories), (f"{late.days} days, late row", late)]
+        for what, costs in (("load", one.loads), ("build", one.builds))
+    ]
+
+
+def _come_late(place: Centre, day: date) -> None:
+    """In the CRM, another topic is noted on ``day`` for a call of long ago."""
+    with psycopg.connect(place.url(place.crm)) as conn:
+        done = conn.execute(
+            "update call_notes set reason_id = (select min(reason_id) from reasons as r"
+            " where r.reason_id <> call_notes.reason_id), modified_at = %s where note_id = ("
+            "select min(note_id) from call_notes where created_at >= %s and created_at < %s)",
+            (f"{day} 12:00", day - timedelta(days=LATE_DAYS), day - timedelta(days=LATE_DAYS - 1)),
+        )
+        if done.rowcount != 1:
+            raise RuntimeError(f"there is no note of {LATE_DAYS} days before {day} to change")
+
+
+def _again(result: Result, scale: Scale) -> None:
+    """Many days whose rows raw holds already, loaded again into a short and a long history."""
+    short, long = scale.again_blocks
+    with centre("again", scale.again_contacts_per_day, BLOCK_DAYS) as place:
+        last = place.first_day + timedelta(days=BLOCK_DAYS - 1)
+        place.show(last)
+        make_database(place.server, "bench_again_0")
+        place.load("bench_again_0", place.first_day, last)
+        rows = {}
+        for blocks in (short, long):
+            make_database(place.server, f"bench_again_{blocks}", "bench_again_0")
+            lengthen(place.url(f"bench_again_{blocks}"), blocks - 1)
+            rows[blocks] = _raw_rows(place.url(f"bench_again_{blocks}"))
+        meter = Meter(place.url("postgres"))
+        costs = alternate(meter, {
+            str(blocks): partial(place.load, f"bench_again_{blocks}", last - timedelta(days=AGAIN_DAYS - 1), last)
+            for blocks in (short, long)
+        }, scale.rounds)  # fmt: skip
+    of = f"{AGAIN_DAYS} days loaded again with {rows[long]:,} rows in raw against {rows[short]:,}"
+    for figure in ("cpu", "blocks", "wal"):
+        name = f"days loaded again, {figure}"
+        result.ratios.append(ratio(name, figure, costs[str(long)], costs[str(short)], 1.05, of=of))
+    result.tables["days loaded again (medians)"] = [
+        _row(f"{rows[blocks]:,} rows in raw", median(costs[str(blocks)])) for blocks in (short, long)
+    ]
+
+
+def _raw_rows(url: str) -> int:
+    with ops.connect(url) as conn:
+        row = conn.execute(
+            "select sum(n_live_tup) as rows from pg_stat_user_tables where schemaname = 'raw'"
+        ).fetchone()
+    return int(row["rows"]) if row else 0
+
+
+def _row(what: str, cost: Cost) -> dict[str, Any]:
+    return {
+        "what": what, "wall s": round(cost.wall, 1), "our CPU s": round(cost.client_cpu, 1),
+        "Postgres CPU s": round(cost.server_cpu, 1), "WAL MB": round(cost.wal / 1e6, 1), "blocks": cost.blocks,
+    }  # fmt: skip
