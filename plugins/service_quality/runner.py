@@ -22,6 +22,7 @@ from service_quality import (
     ops,
     promote,
     publish,
+    rebuild,
     surge_news,
     touched,
     transform,
@@ -159,26 +160,34 @@ def plan_build(days: Sequence[date] | None = None, full: bool = False) -> int | 
         return _open_build(conn, settings, loads, touched_days, until, fingerprint, full)
 
 
-def transform_build(build_id: int) -> dict[str, str]:
+def transform_build(build_id: int, engine: rebuild.Engine | None = None) -> dict[str, str]:
     """Run dbt for a planned build, and between its two halves what SQL cannot compute; {node: status}.
 
-    Raises transform.BuildFailed.
+    ``engine``: what builds facts and quality marts when all days are built; see `rebuild.engine`.
+    Raises transform.BuildFailed, ValueError when the engine cannot do this build.
     """
     settings = config.load()
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
-        until = build["data_until"]
-        plan = transform.Plan(
-            build_id,
-            build["touched_days"],
-            until,
-            last_whole_day(until, settings.provider.zone) if until else None,
-            build["is_full"],
-            settings_sync.scalars(settings),
-        )
+        plan = _transform_plan(build, settings)
         url = ops.warehouse_url()
-        statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES)
+        if rebuild.engine(conn, plan.is_full, engine) == "duckdb":
+            statuses = rebuild.run_models(conn, url, plan, transform.BEFORE_ANALYSES)
+        else:
+            statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES)
         analyse.run(conn, Scope(plan.touched_days, plan.as_of_day, plan.is_full))
         return statuses | transform.run_models(conn, url, plan, transform.AFTER_ANALYSES)
+
+
+def _transform_plan(build: dict[str, Any], settings: config.Settings) -> transform.Plan:
+    until = build["data_until"]
+    return transform.Plan(
+        build["build_id"],
+        build["touched_days"],
+        until,
+        last_whole_day(until, settings.provider.zone) if until else None,
+        build["is_full"],
+        settings_sync.scalars(settings),
+    )
 
 
 def judge_build(build_id: int) -> str:
@@ -216,12 +225,17 @@ def running_surges(day: date | None = None) -> list[dict[str, Any]]:
         return surge_news.running(conn, day)
 
 
-def build(days: Sequence[date] | None = None, full: bool = False) -> dict[str, Any]:
-    """Plan, transform, judge and publish; {build_id, days, written}. Raises BuildHeld with the message."""
+def build(
+    days: Sequence[date] | None = None, full: bool = False, engine: rebuild.Engine | None = None
+) -> dict[str, Any]:
+    """Plan, transform, judge and publish; {build_id, days, written}. Raises BuildHeld with the message.
+
+    ``engine``: see `transform_build`.
+    """
     build_id = plan_build(days, full)
     if build_id is None:
         return {"build_id": None, "days": [], "written": {}}
-    transform_build(build_id)
+    transform_build(build_id, engine)
     raise_if_build_held(build_id, judge_build(build_id))
     written = publish_build(build_id)
     with _warehouse() as conn:
