@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Everything they need is installed into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test lint unit lock docs
+.PHONY: help setup demo up down status test lint unit lock docs bench bench-quick
 
 # Any Python 3.11: the one that is called so, else python3 (the setup checks the version).
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +10,7 @@ DBT := DO_NOT_TRACK=1 $(BIN)/dbt
 DBT_FLAGS := --project-dir dbt_project --profiles-dir dbt_project --quiet
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv from the lock (done by the others when needed)
 	@$(PYTHON) scripts/setup.py
@@ -40,6 +40,12 @@ unit: setup ## unit and integration tests
 
 lock: setup ## recompile requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o requirements.txt
+
+bench: setup ## measure everything against its floor or peer: about an hour; writes docs/performance.md
+	@$(BIN)/python -m benchmarks
+
+bench-quick: setup ## the same on small data: about five minutes
+	@$(BIN)/python -m benchmarks --quick
 
 docs: setup ## write the dbt documentation to docs/site
 	$(BIN)/python -m service_quality.local docs

@@ -24,10 +24,10 @@ from psycopg.rows import dict_row
 
 AS_OF = date(2026, 3, 31)
 DAYS = 90
-VIEWS = ("int_scorecard_measures", "int_outcomes_of_contacts", "int_outcomes_of_opinions", "int_outcomes_of_calls",
-         "int_outcomes_of_tickets")  # fmt: skip
+VIEWS = ("int_scorecard_measures", "int_operator_rings", "int_outcomes_of_contacts", "int_outcomes_of_opinions",
+         "int_outcomes_of_calls", "int_outcomes_of_tickets")  # fmt: skip
 TABLES = ("int_measure_segments", "int_measure_cells", "int_measure_expected", "int_measure_judged",
-          "int_measure_index", "operator_scorecard")  # fmt: skip
+          "int_measure_points", "int_measure_index_spread", "int_measure_index", "operator_scorecard")  # fmt: skip
 MEASURES = ("not_resolved_7d", "low_service_quality", "low_politeness", "handle_time")
 STEPS = {"not_resolved_7d": 0.05, "low_service_quality": 0.10, "low_politeness": 0.10, "handle_time": 0.20}
 WINDOWS = ((90, 0), (28, 0))

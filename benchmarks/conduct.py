@@ -26,7 +26,8 @@ AS_OF = date(2026, 3, 29)
 FIRST = AS_OF - timedelta(days=55)
 MODELS = (
     "int_conduct_complaints", "int_operator_rings", "int_rudeness_items", "int_slowness_items", "int_conduct_judged",
-    "int_conduct_signal_scores", "int_conduct_scores", "int_conduct_decisions",
+    "int_conduct_signal_scores", "int_conduct_correlations", "int_conduct_together", "int_conduct_scores",
+    "int_conduct_both_periods", "int_conduct_decisions",
 )  # fmt: skip
 
 # What the models read, as far as they read it: (schema, table) -> column types.
@@ -42,8 +43,8 @@ INPUTS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("candidate", "fct_queue_visits"): {
         "queue_visit_id": "text", "contact_id": "text", "operator_id": "text", "branch_id": "text", "server_id": "text",
         "queue": "text", "outcome": "text", "topic_class": "text", "answered_at": "timestamptz",
-        "ended_at": "timestamptz", "talk_seconds": "bigint", "is_talk_suspect": "boolean", "transfer_kind": "text",
-        "business_day": "date",
+        "ended_at": "timestamptz", "talk_seconds": "bigint", "is_zero_talk": "boolean", "is_talk_suspect": "boolean",
+        "transfer_kind": "text", "business_day": "date",
     },
     ("candidate", "fct_ring_no_answers"): {
         "ring_no_answer_id": "text", "queue_visit_id": "text", "operator_id": "text", "branch_id": "text",
@@ -56,8 +57,8 @@ INPUTS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "business_day": "date",
     },
     ("candidate", "fct_ratings"): {
-        "rating_id": "text", "contact_id": "text", "operator_id": "text", "criterion": "text", "answer_kind": "text",
-        "rating": "bigint", "business_day": "date",
+        "rating_id": "text", "contact_id": "text", "operator_id": "text", "criterion": "text", "rating": "bigint",
+        "business_day": "date",
     },
     ("candidate", "fct_evaluations"): {
         "evaluation_id": "text", "contact_id": "text", "operator_id": "text", "evaluator_id": "text",
@@ -219,7 +220,8 @@ def _call_tables(ids: Any, who: Any, topic: Any, day: Any, call: dict[str, Any])
             "branch_id": ["b"] * n, "server_id": ["s"] * n, "queue": classes, "outcome": ["answered"] * n,
             "topic_class": classes,
             "answered_at": _instants(day, call["second"]), "ended_at": ended, "talk_seconds": call["talk"],
-            "is_talk_suspect": [False] * n, "transfer_kind": [None] * n, "business_day": days,
+            "is_zero_talk": [False] * n, "is_talk_suspect": [False] * n, "transfer_kind": [None] * n,
+            "business_day": days,
         },
     }  # fmt: skip
 
@@ -236,8 +238,8 @@ def _ratings(
     n = len(asked)
     return {
         "rating_id": np.char.add("r", call["id"][asked]), "contact_id": call["id"][asked],
-        "operator_id": ids[who[asked]], "criterion": ["politeness"] * n, "answer_kind": ["rated"] * n,
-        "rating": rating, "business_day": _days(day[asked]),
+        "operator_id": ids[who[asked]], "criterion": ["politeness"] * n, "rating": rating,
+        "business_day": _days(day[asked]),
     }  # fmt: skip
 
 

@@ -111,6 +111,7 @@ class Meter:
                 yield result
                 wall = time.perf_counter() - started
             client, server = cpu.spent()
+            client = max(client - peaks.cpu, 0.0)
             wal, blocks = (after - b for after, b in zip(books.read(), before, strict=True))
             result.append(Cost(wall, client, server, int(wal), int(blocks), peaks.client, peaks.server))
 
@@ -185,6 +186,7 @@ class _Peaks:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.client = self.server = 0
+        self.cpu = 0.0  # of the sampling itself, which is no cost of the work
 
     def __enter__(self) -> _Peaks:
         self._thread.start()
@@ -198,6 +200,7 @@ class _Peaks:
         while not self._stop.wait(SAMPLE_SECONDS):
             self.client = max(self.client, _largest(self._roots[0]))
             self.server = max(self.server, _largest(self._roots[1]))
+            self.cpu = time.thread_time()
 
 
 def _largest(root: psutil.Process) -> int:

@@ -17,7 +17,19 @@ class Scale:
     history_days: tuple[int, ...]
     night_contacts: tuple[int, int]  # a usual night and a huge one
     rebuild_contacts: int
+    nights: int = 1  # through Airflow
+    marts_days: int = 120  # that dashboards read
+    read_seconds: float = 3.0  # a round of reading
+    storage_stages: tuple[int, ...] = (30,)  # days after which storage is weighed
+    storage_contacts_per_day: int = 150
+
+    @property
+    def storage_days(self) -> int:
+        """Days of the provider that is stored."""
+        return self.storage_stages[-1]
 
 
-FULL = Scale("full", 5, (1_000_000, 5_000_000), 200_000, 700, (30, 365, 1461), (15_000, 1_000_000), 5_000_000)
+FULL = Scale("full", 5, (1_000_000, 5_000_000), 200_000, 700, (30, 365, 1461), (15_000, 1_000_000), 5_000_000,
+             nights=5, marts_days=1461, read_seconds=10.0,
+             storage_stages=(180, 365), storage_contacts_per_day=300)  # fmt: skip
 QUICK = Scale("quick", 5, (100_000, 300_000), 20_000, 150, (30, 90, 180), (1_000, 10_000), 50_000)

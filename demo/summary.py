@@ -10,6 +10,7 @@ from service_quality.cli import print_rows
 from service_quality.ops import Conn
 
 from demo.compare import compare
+from demo.findings import print_findings
 
 LOADS = """
 select load_id, source, to_char(window_start, 'YYYY-MM-DD HH24:MI') as from_utc,
@@ -22,20 +23,6 @@ select g.table_name, g.rule_id, sum(g.rows_failed) as rows, max(g.why) as why
 from ops.gate_results as g inner join ops.loads as l using (load_id)
 where g.verdict = 'quarantine' and l.status = 'promoted'
 group by g.table_name, g.rule_id order by rows desc
-"""
-OPERATORS = """
-select q.operator_id as operator, max(d.operator_name) as name, max(q.branch_id) as branch,
-    sum(q.visits_answered) as answered,
-    round(cast(sum(q.rating_politeness_sum) as numeric) / nullif(sum(q.rating_politeness_answered), 0), 2)
-        as politeness,
-    sum(q.rating_politeness_answered) as ratings,
-    round(cast(sum(q.talk_seconds_sum) as numeric) / nullif(sum(q.talk_seconds_count), 0)) as talk_s,
-    round(1 - cast(sum(q.repeat_7d_repeats) as numeric) / nullif(sum(q.repeat_7d_index), 0), 3) as fcr_7d
-from marts.operator_quality_daily as q
-left join (select operator_id, max(operator_name) as operator_name from marts.dim_operator group by operator_id) as d
-    on q.operator_id = d.operator_id
-group by q.operator_id having sum(q.rating_politeness_answered) >= 20
-order by politeness {direction}, operator limit 5
 """
 BRANCHES = """
 select branch_id as branch, sum(contacts_offered) as offered, sum(visits_answered) as answered,
@@ -57,7 +44,7 @@ order by fcr_7d {direction}, topic limit 5
 
 
 def print_summary(url: str, home: Path, until: datetime) -> None:
-    """Print loads, quarantine, mart sizes, the comparison with the truth, worst and best, where to look next."""
+    """Print loads, quarantine, mart sizes, the comparison with the truth, worst and best, and the plants."""
     with ops.connect(url) as conn:
         _table("Loads and verdicts", conn, LOADS)
         _table("Quarantined rows by rule", conn, QUARANTINE)
@@ -66,16 +53,15 @@ def print_summary(url: str, home: Path, until: datetime) -> None:
             {"what": c.what, "compared": f"{c.compared:,}", "differences": c.differences or "none"}
             for c in compare(conn, home / "truth", until)
         ])  # fmt: skip
-        _table("Operators, least polite by their subscribers (20 ratings or more; not a ranking of merit)", conn,
-               OPERATORS.format(direction="asc"))  # fmt: skip
-        _table("Operators, most polite", conn, OPERATORS.format(direction="desc"))
         _table("Branches, lowest service level first", conn, BRANCHES)
         _table("Topics, least often solved at the first contact", conn, TOPICS.format(direction="asc"))
         _table("Topics, most often solved at the first contact", conn, TOPICS.format(direction="desc"))
+        print_findings(conn, home)
     print(
         "\nWhere to look next\n"
         "  make up                    Airflow and the warehouse, with their addresses\n"
         "  .venv/bin/quality status   loads, builds and what waits for a decision\n"
+        "  .venv/bin/quality review   the week on a page; also: surges, worklist, at-risk\n"
         "  make docs                  every mart, column and test\n"
         f"  {home / 'truth'}   what the simulated provider really did"
     )

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import pytest
-from service_quality import alerts
+from service_quality import alerts, runner
 from service_quality.runner import LoadHeld
 
 
@@ -150,9 +150,19 @@ def surge(**changes):
     }  # fmt: skip
 
 
-def test_new_surges_are_told_with_their_figures_and_what_to_do(webhook):
+@pytest.fixture
+def told(monkeypatch):
+    """What is to be told, and what was noted as told."""
+    kept = SimpleNamespace(found=[], noted=[])
+    monkeypatch.setattr(runner, "surges_to_tell", lambda: kept.found)
+    monkeypatch.setattr(runner, "surges_told", lambda build_id, found: kept.noted.append((build_id, len(found))))
+    return kept
+
+
+def test_new_surges_are_told_with_their_figures_and_what_to_do(webhook, told):
     everywhere = surge(branch_id="*", leading_branch_id="nsk", outage_contacts=8, outage_id="OUT-7", surge_days=3)
-    alerts.topic_surges([surge(), everywhere])
+    told.found = [surge(), everywhere]
+    alerts.topic_surges(7)
     (posted,) = webhook.received
     for part in (
         "Topic surge: no_internet in nsk and 1 more",
@@ -162,11 +172,25 @@ def test_new_surges_are_told_with_their_figures_and_what_to_do(webhook):
         "special measures",
     ):
         assert part in posted["text"], part
+    assert told.noted == [(7, 2)]
 
 
-def test_no_surge_is_no_alert_and_many_are_one_message(webhook):
-    alerts.topic_surges([])
-    assert webhook.received == []
-    alerts.topic_surges([surge(topic_id=f"t{n}") for n in range(25)])
+def test_no_surge_is_no_alert_and_many_are_one_message(webhook, told):
+    alerts.topic_surges(7)
+    assert webhook.received == [] and told.noted == []
+    told.found = [surge(topic_id=f"t{n}") for n in range(25)]
+    alerts.topic_surges(7)
     (posted,) = webhook.received
     assert "t19 in nsk" in posted["text"] and "t20" not in posted["text"] and "5 more" in posted["text"]
+
+
+def test_a_surge_counts_as_told_when_somebody_heard_of_it(webhook, told, monkeypatch):
+    """A webhook that answers 500 tells nobody; with an e-mail beside it that goes out, somebody knows."""
+    told.found = [surge()]
+    webhook.status = 500
+    alerts.topic_surges(7)
+    assert len(webhook.received) == 1 and told.noted == []
+    monkeypatch.setenv("QUALITY_ALERT_EMAIL", "a@example.org")
+    monkeypatch.setattr(alerts, "_email", lambda *_: None)
+    alerts.topic_surges(8)
+    assert told.noted == [(8, 1)]

@@ -46,6 +46,7 @@ def test_the_shipped_configuration_is_sound():
         (MINIMAL.replace("spool:", "spol:"), "telephony.servers.0.queue_log.spool: Field required"),
         ("telephony: {servers: []}", "telephony.servers"),
         ("provider: {colour: blue}", "provider.colour"),
+        ("conduct: {complaint_days: 0}", "conduct.complaint_days"),
         ("provider: {business_hours: {opens: '18:00', closes: '09:00'}}", "opens must be before closes"),
         ("crm: {tables: [branchs]}", "'branchs' is no canonical table"),
         ("survey: {surveys: [{survey_id: '1', kind: repair, questions: {mood: Q1}}]}", "unknown mood"),

@@ -275,7 +275,7 @@ def naive(conn, load, expectations, result_format="BASIC"):
     """What Great Expectations itself says."""
     from great_expectations.core import ExpectationSuite
 
-    with gate.datasource(gate._url(conn)) as source:
+    with gate.datasource(ops.url_of(conn)) as source:
         found = source.table("landing", ops.partition("operators", load.load_id))
         return found.validate(ExpectationSuite(name="n", expectations=expectations), result_format=result_format)
 

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import os
+import signal
 from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 from landed import MONDAY, all_rows, batch, day_window, emptied, land, one, rows
-from service_quality import landing, ops
+from service_quality import gate, landing, ops, promote
+from service_quality.config import Phone, Settings
 from service_quality.contract import BY_NAME, TABLES, Source
+from service_quality.local import postgres
 from service_quality.sources.base import Extracted, SourceError
+
+SETTINGS = Settings.model_validate({"provider": {"name": "x", "time_zone": "UTC"}})
 
 
 @pytest.fixture
@@ -109,6 +115,83 @@ def test_drop_is_idempotent(conn):
     landing.drop(conn, load.load_id)
     landing.drop(conn, load.load_id)
     assert partitions(conn) == []
+
+
+@pytest.fixture
+def own_server(tmp_path, monkeypatch):
+    """A server that may be crashed."""
+    monkeypatch.setenv("QUALITY_HOME", str(tmp_path))
+    yield postgres.start
+    postgres.remove()
+
+
+def test_a_crash_of_the_server_empties_landing_and_the_window_is_landed_again(own_server):
+    postgres.ensure_database(own_server(), "warehouse")
+    with ops.connect(own_server().url("warehouse")) as conn:
+        ops.prepare(conn)
+        load = land(conn, Source.IVR, [batch("ivr_ratings", rows("ivr_ratings", 2))], ["ivr_ratings"])
+        gated = land(conn, Source.IVR, [batch("ivr_ratings", rows("ivr_ratings", 2))], ["ivr_ratings"], day_window(1))
+        ops.set_load(conn, gated.load_id, "gated")
+        conn.commit()
+    base = postgres._data_base()
+    stop = [postgres._bin(base) / "pg_ctl", "-D", base / "data", "-m", "immediate", "-w", "stop"]
+    postgres._run(stop, postgres._user())
+    with ops.connect(own_server().url("warehouse")) as conn:
+        assert partitions(conn) == [f"ivr_ratings__{load.load_id}", f"ivr_ratings__{gated.load_id}"]
+        with pytest.raises(gate.GateError, match=r"is empty, 2 rows were landed there.*load the window again"):
+            gate.judge_load(conn, load, SETTINGS, [BY_NAME["ivr_ratings"]])
+        with pytest.raises(promote.PromoteError, match=r"2 rows were landed, but none is there.*load the window again"):
+            promote.promote(conn, ops.get_load(conn, gated.load_id), "pepper", Phone())
+        again = land(conn, Source.IVR, [batch("ivr_ratings", rows("ivr_ratings", 2))], ["ivr_ratings"])
+        gate.judge_load(conn, again, SETTINGS, [BY_NAME["ivr_ratings"]])
+        done = promote.promote(conn, ops.get_load(conn, again.load_id), "pepper", Phone())
+        assert done["ivr_ratings"]["rows_raw"] == 2
+
+
+def shares(*parts):
+    return [lambda part=part: iter(part) for part in parts]
+
+
+def test_parts_of_a_load_are_landed_by_processes_and_counted_together(conn):
+    def lines(first, count):
+        return batch("queue_log", rows("queue_log", count, line_no=lambda n: first + n))
+
+    load = ops.open_load(conn, Source.TELEPHONY, day_window())
+    parts = shares([lines(1, 3), batch("cdr", rows("cdr", 2)), lines(4, 1)], [lines(10, 2)], [])
+    tables = [BY_NAME["queue_log"], BY_NAME["cdr"]]
+    assert landing.land_shares(conn, load, parts, tables) == {"queue_log": 6, "cdr": 2}
+    counts = all_rows(conn, "select table_name, rows_read from ops.load_tables order by 1")
+    assert counts == [("cdr", 2), ("queue_log", 6)]
+    found = all_rows(conn, "select line_no from landing.queue_log where _load_id = %s order by 1", load.load_id)
+    assert found == [(1,), (2,), (3,), (4,), (10,), (11,)]
+    assert one(conn, "select count(distinct _row_no) from landing.queue_log") == 6
+    assert one(conn, "select rows_read from ops.loads") == 8
+
+
+def broken_share():
+    yield batch("queue_log", rows("queue_log", 1))
+    raise SourceError("the spool folder went away")
+
+
+def killed_share():
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield
+
+
+@pytest.mark.parametrize(("share", "kind", "words"), [
+    (broken_share, SourceError, "went away"),
+    (killed_share, landing.LandingError, "without a word"),
+    (lambda: iter([batch("cdr", rows("cdr", 1))]), landing.LandingError, "not among its tables"),
+    (lambda: 1 / 0, landing.LandingError, "ZeroDivisionError"),
+])  # fmt: skip
+def test_an_error_in_one_process_leaves_a_failed_load_and_no_rows(conn, share, kind, words):
+    load = ops.open_load(conn, Source.TELEPHONY, day_window())
+    sound = shares([batch("queue_log", rows("queue_log", 2))])
+    with pytest.raises(kind, match=words):
+        landing.land_shares(conn, load, [*sound, share], [BY_NAME["queue_log"]])
+    assert one(conn, "select to_regclass(%s)", f"landing.queue_log__{load.load_id}") is None
+    assert one(conn, "select count(*) from ops.load_tables") == 0
+    assert ops.get_load(conn, load.load_id).status == "failed"
 
 
 def test_many_small_batches_of_one_table_are_counted_once(conn):

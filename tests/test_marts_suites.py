@@ -120,12 +120,15 @@ FAULTS = {
 }
 MAY_BE_EMPTY = {"min_value": 0}
 
-# A group of marts has its sound rows and the faults of its rules in a file of its own.
+# A group of marts has its sound rows and the faults of its rules in a file of its own; `beside` are intermediate tables
+# that its rules read, with their columns and rows.
+BESIDE = {}
 for path in sorted((REPO / "tests" / "marts_days").glob("*.yml")):
     described = yaml.safe_load(path.read_text())
     assert not described["sound"].keys() & SOUND.keys(), f"{path.name} describes marts that are described already"
     SOUND |= described["sound"]
     FAULTS |= described["faults"]
+    BESIDE |= described.get("beside", {})
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +146,11 @@ def url(server):
                 conn.execute(f"create table candidate.{model['name']} ({columns})")
         for grain in MARTS.values():
             conn.execute(f"create table intermediate.int_{grain}_spine ({grain}_id text, business_day date)")
+        for table, made in BESIDE.items():
+            columns = ", ".join(f"{name} {kind}" for name, kind in made["columns"].items())
+            conn.execute(f"create table intermediate.{table} ({columns})")
+            for row in made["rows"]:
+                insert(conn, f"intermediate.{table}", row)
         conn.execute("insert into ops.touched_days values (1, %s)", (DAY,))
         conn.commit()
     yield server.url(name)

@@ -105,7 +105,6 @@ def test_new_surges_are_told_after_the_publication(monkeypatch):
 
     done: list[str] = []
     monkeypatch.setattr(runner, "publish_build", lambda build_id: done.append(f"published {build_id}") or {"m": 1})
-    monkeypatch.setattr(runner, "surges_to_tell", lambda build_id: done.append(f"asked {build_id}") or [{"s": 1}])
-    monkeypatch.setattr(alerts, "topic_surges", lambda found: done.append(f"told {len(found)}"))
+    monkeypatch.setattr(alerts, "topic_surges", lambda build_id: done.append(f"told after {build_id}"))
     assert pipeline._publish.function(7) == {"m": 1}
-    assert done == ["published 7", "asked 7", "told 1"]
+    assert done == ["published 7", "told after 7"]

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from service_quality import ops
+from service_quality import publish as publishing
 from service_quality.publish import Mart, PublishRefused, marts_of, publish
 from service_quality.window import Reach
 
@@ -121,6 +122,46 @@ def test_a_new_column_is_added_and_the_table_stays(conn):
     publish(conn, _build(conn), [], [ONE], [DAILY], False)
     assert conn.execute("select 'marts.branch_quality_daily'::regclass::oid as o").fetchone() == before
     assert conn.execute("select median from marts.branch_quality_daily").fetchone()["median"] == 3
+
+
+def test_a_new_column_lets_no_reader_wait_for_the_publication(conn, database_url, monkeypatch):
+    _candidate(conn, ("a", "measured", 1, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    conn.execute("alter table candidate.branch_quality_daily add column median double precision")
+    build = _build(conn)
+    conn.commit()
+    seen = []
+
+    def and_read(*arguments):
+        with ops.connect(database_url) as reader:
+            reader.execute("set lock_timeout = '1s'")
+            seen.extend(reader.execute("select median from marts.branch_quality_daily").fetchall())
+        return find(*arguments)
+
+    find = publishing._find_differences
+    monkeypatch.setattr(publishing, "_find_differences", and_read)
+    publish(conn, build, [], [ONE], [DAILY], False)
+    assert seen == [{"median": None}]
+
+
+def test_readers_look_rows_up_by_the_declared_columns(conn):
+    _candidate(conn, ("a", "measured", 1, None, ONE))
+    publish(conn, _build(conn), [], [ONE], [DAILY], False)
+    looked_up = Mart(DAILY.name, DAILY.key, True, lookups=("status",))
+    for _ in range(2):
+        publish(conn, _build(conn), [], [ONE], [looked_up], False)
+    found = conn.execute("select indexdef from pg_indexes where schemaname = 'marts' order by indexname").fetchall()
+    assert [r["indexdef"].rsplit("USING btree ", 1)[1] for r in found] == [
+        "(status)", "(branch_id, business_day)", "(business_day)",
+    ]  # fmt: skip
+
+
+def test_the_rows_of_a_day_lie_together(conn):
+    days = [date(2026, 10, day) for day in range(1, 31)]
+    _candidate(conn, *(("abcdefgh"[n], "measured", n, None, day) for n in range(8) for day in days))
+    publish(conn, _build(conn), [], days, [DAILY], True)
+    rows = conn.execute("select business_day from marts.branch_quality_daily order by ctid").fetchall()
+    assert [r["business_day"] for r in rows] == sorted(days * 8)
 
 
 def test_a_mart_without_key_is_refused():

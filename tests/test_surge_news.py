@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from service_quality import cli, ops, surge_news
+from service_quality import alerts, cli, ops, surge_news
 from typer.testing import CliRunner
 
 pytestmark = pytest.mark.postgres
@@ -44,7 +44,10 @@ def _row(conn, branch, back, verdict="surge", start_back=None, p=0.001, excess=1
 
 
 def _told(conn):
-    return [row["surge_id"] for row in surge_news.to_tell(conn, 1)]
+    """What is told now, and heard."""
+    found = surge_news.to_tell(conn)
+    surge_news.told(conn, 1, found)
+    return [row["surge_id"] for row in found]
 
 
 def test_a_surge_is_told_once_and_again_only_when_another_begins(conn):
@@ -55,6 +58,35 @@ def test_a_surge_is_told_once_and_again_only_when_another_begins(conn):
     assert _told(conn) == []
     _row(conn, "c", 0)
     assert _told(conn) == ["c|t|2026-10-15"]
+
+
+def test_what_was_not_delivered_is_told_again(conn, database_url, monkeypatch):
+    monkeypatch.setenv("WAREHOUSE_URL", database_url)
+    monkeypatch.setenv("QUALITY_ALERT_WEBHOOK", "http://nowhere/hook")
+    monkeypatch.delenv("QUALITY_ALERT_EMAIL", raising=False)
+    heard: list[str] = []
+
+    def broken(url, subject, body):
+        raise OSError("no route")
+
+    monkeypatch.setattr(alerts, "_webhook", broken)
+    _row(conn, "a", 0)
+    alerts.topic_surges(1)
+    assert conn.execute("select count(*) as n from ops.surge_alerts").fetchone()["n"] == 0
+    monkeypatch.setattr(alerts, "_webhook", lambda url, subject, body: heard.append(body))
+    alerts.topic_surges(1)
+    alerts.topic_surges(1)
+    assert len(heard) == 1 and "a|t|2026-10-15" in heard[0]
+
+
+def test_where_the_log_is_the_only_way_a_surge_is_told_once(conn, database_url, monkeypatch, caplog):
+    monkeypatch.setenv("WAREHOUSE_URL", database_url)
+    for name in ("QUALITY_ALERT_WEBHOOK", "QUALITY_ALERT_EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    _row(conn, "a", 0)
+    alerts.topic_surges(1)
+    alerts.topic_surges(1)
+    assert caplog.text.count("ALERT Topic surge") == 1
 
 
 def test_an_outage_that_was_known_is_not_told_but_shown(conn):
@@ -77,7 +109,7 @@ def test_the_past_is_not_told_and_a_branch_that_ends_its_day_later_is(conn):
 def test_nothing_is_told_before_the_first_publication(database_url):
     with ops.connect(database_url) as conn:
         ops.prepare(conn)
-        assert surge_news.running(conn) == [] and surge_news.to_tell(conn, 1) == []
+        assert surge_news.running(conn) == [] and surge_news.to_tell(conn) == []
 
 
 def test_the_command_shows_the_running_ones(conn, database_url, monkeypatch):

@@ -89,3 +89,24 @@ def test_an_open_ticket_touches_its_day_when_its_target_passes(conn, due, event,
     write(conn, "tickets", ticket_id="t", opened_at=opened, due_at=due, updated_at=opened)
     write(conn, "ticket_events", ticket_event_id="e", ticket_id="t", event=event, event_at=opened, updated_at=opened)
     assert (opened.date() in days(conn)) is is_touched
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "wanted"),
+    [
+        (None, date(2026, 9, 20), {date(2026, 9, 20), date(2026, 10, 18), date(2026, 11, 8)}),
+        (date(2026, 10, 20), date(2026, 10, 25), {date(2026, 10, 20), date(2026, 10, 25), date(2026, 11, 8)}),
+        (date(2026, 10, 25), date(2026, 10, 25), set()),
+        (None, date(2020, 1, 1), set()),
+    ],
+    ids=["leaves", "left later than was known", "as was known", "left before anything was loaded"],
+)
+def test_who_leaves_touches_the_weeks_from_then_on(conn, before, now, wanted):
+    """Owed calls look 28 days and more ahead, so that every fourth week reaches all of them."""
+    conn.execute(
+        "insert into ops.loads (source, window_start, window_end, status) values ('crm', '2026-08-08', %s, 'promoted')",
+        (UNTIL,),
+    )
+    write(conn, "subscribers", subscriber_id="s", left_on=before, _superseded_at=UNTIL, _loaded_at=BEFORE)
+    write(conn, "subscribers", subscriber_id="s", left_on=now, _load_id=2, _loaded_at=UNTIL)
+    assert touched._leaving_days(conn, [2]) == wanted

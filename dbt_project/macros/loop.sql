@@ -51,6 +51,7 @@ case
         when answers_until is null then null
         when refused_at is not null then 'refused'
         when reopened_at is not null then 'reopened'
+        when left_at is not null then 'left'
         when answers_until >= due_at then 'overdue'
         when due_at <= {{ data_until() }} then null
         when attempts > 0 then 'attempted'
@@ -76,12 +77,13 @@ count(state) as measured,
     ('reached_without_word', "state = 'reached'"),
     ('refused', "state = 'refused'"),
     ('reopened_uncalled', "state = 'reopened'"),
+    ('left_uncalled', "state = 'left'"),
     ('overdue', "state = 'overdue'"),
     ('still_open', "state in ('due', 'attempted')"),
     ('on_time', 'is_on_time'),
     ('on_time_base', 'is_on_time is not null'),
     ('reached_of_attempted', "reached_at is not null and attempts > 0"),
-    ('reached_base', "attempts > 0 and state is not null and state not in ('attempted', 'reopened')"),
+    ('reached_base', "attempts > 0 and state is not null and state not in ('attempted', 'reopened', 'left')"),
     ('solved_base', 'is_solved is not null'),
 ] -%}
 case when count(state) > 0 then {{ count_if(condition) }} end as {{ name }},
@@ -98,8 +100,9 @@ count(is_reopened) as reopened_base
 {% for name in [
     'owed', 'owed_new_connection', 'owed_repair_solved', 'owed_support_solved', 'owed_past_target', 'owed_low_rating',
     'measured', 'attempted', 'attempts', 'reached', 'confirmed_solved', 'not_solved', 'reached_without_word',
-    'refused', 'reopened_uncalled', 'overdue', 'still_open', 'on_time', 'on_time_base', 'reached_of_attempted',
-    'reached_base', 'solved_base', 'reopened', 'reopened_base', 'satisfaction_sum', 'satisfaction_count'
+    'refused', 'reopened_uncalled', 'left_uncalled', 'overdue', 'still_open', 'on_time', 'on_time_base',
+    'reached_of_attempted', 'reached_base', 'solved_base', 'reopened', 'reopened_base', 'satisfaction_sum',
+    'satisfaction_count'
 ] -%}
 {{ relation }}.{{ name }}{{ ',\n    ' if not loop.last }}
 {%- endfor %}

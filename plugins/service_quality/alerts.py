@@ -50,10 +50,17 @@ def stale_sources(sources: list[str]) -> None:
     )
 
 
-def topic_surges(found: Sequence[Mapping[str, Any]]) -> None:
-    """Topics that are called about far more than usual; silent when there are none."""
-    if found:
-        send(*surge_text(found))
+def topic_surges(build_id: int) -> None:
+    """Topics that are called about far more than usual, each surge once; silent when there are none.
+
+    They count as told when the alert was delivered. What was not is tried again after the next publication, as long as
+    the surge runs. A process that dies between the two tells a surge twice, which is better than never.
+    """
+    from service_quality import runner
+
+    found = runner.surges_to_tell()
+    if found and send(*surge_text(found)):
+        runner.surges_told(build_id, found)
 
 
 def surge_text(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
@@ -92,16 +99,24 @@ def failure_text(context: Mapping[str, Any]) -> tuple[str, str]:
     return f"{dag_id}: {'data held' if held else 'failed'} at {task_id}", "\n".join(lines)
 
 
-def send(subject: str, body: str) -> None:
-    """Log the alert and deliver it in every configured way. Never raises."""
+def send(subject: str, body: str) -> bool:
+    """Log the alert and deliver it in every configured way. Never raises.
+
+    True when somebody can know: it went out in at least one way, or the log is the only way there is.
+    """
     subject, body = redact(subject), redact(body)
     log.error("ALERT %s\n%s", subject, body)
+    ways = 0
+    delivered = 0
     for variable, deliver in (("QUALITY_ALERT_WEBHOOK", _webhook), ("QUALITY_ALERT_EMAIL", _email)):
         if target := os.environ.get(variable):
+            ways += 1
             try:
                 deliver(target, subject, body)
+                delivered += 1
             except Exception as error:  # noqa: BLE001 a mute alarm must not break the night as well
                 log.warning("the alert was not delivered by %s: %s", variable, type(error).__name__)
+    return delivered > 0 or ways == 0
 
 
 def redact(text: str) -> str:

@@ -95,7 +95,7 @@ def build(
     typer.echo(f"build {done['build_id']}: published {_span(done['days'])}")
     for mart, rows in done["written"].items():
         typer.echo(f"  marts.{mart:<28} {rows:>9} rows written")
-    alerts.topic_surges(runner.surges_to_tell(done["build_id"]))
+    alerts.topic_surges(done["build_id"])
 
 
 @app.command()
@@ -184,7 +184,7 @@ def release(
     if is_build:
         runner.release_build(number, by)
         typer.echo(f"build {number}: released by {by} and published")
-        alerts.topic_surges(runner.surges_to_tell(number))
+        alerts.topic_surges(number)
         return
     runner.release(number, by)
     typer.echo(f"load {number}: released by {by} and promoted; run `quality build` to publish it")

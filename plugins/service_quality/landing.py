@@ -1,10 +1,18 @@
-"""Record batches -> ``landing``: one partition per table and load, filled by binary COPY from Arrow."""
+"""Record batches -> ``landing``: one partition per table and load, filled by binary COPY from Arrow.
+
+Landed rows are unlogged: after a crash of the server they are gone, which gate and promote notice; then the window is
+landed again. Two processes may fill one load together (`land_shares`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, groupby
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 import numpy as np
 import psycopg
@@ -15,7 +23,7 @@ from psycopg import sql
 from service_quality import ops
 from service_quality.contract import Table, tables_of
 from service_quality.ops import Conn, Load
-from service_quality.sources.base import Extracted
+from service_quality.sources.base import Extracted, SourceError
 
 UNWRITABLE = (
     psycopg.errors.CharacterNotInRepertoire,
@@ -26,6 +34,16 @@ UNWRITABLE = (
 
 class LandingError(RuntimeError):
     """Batches that cannot be landed; the message names table and column."""
+
+
+class _Share(NamedTuple):
+    """Which of how many parts of a load."""
+
+    number: int
+    of: int
+
+
+_WHOLE = _Share(0, 1)
 
 
 def land(
@@ -41,15 +59,37 @@ def land(
     error is raised: the source's own, or LandingError for batches that do not fit the contract.
     """
     conn.commit()
-    try:
+    with _failing(conn, load), conn.transaction():
+        rows = _fill(conn, load, extracted, tables_of(load.source) if tables is None else tables)
+    _drop_superseded(conn, load)
+    return rows
+
+
+def land_shares(
+    conn: Conn,
+    load: Load,
+    shares: Sequence[Callable[[], Iterable[Extracted]]],
+    tables: Sequence[Table] | None = None,
+) -> dict[str, int]:
+    """Like ``land``, with the parts of one extract landed at the same time, each by a process of its own.
+
+    ``shares``: give the batches of their part; they are called in the processes, which are forked. Rows are numbered
+    in turn, so the numbers have gaps. Commits; raises as ``land`` does.
+    """
+    wanted = tables_of(load.source) if tables is None else tables
+    url = ops.url_of(conn)
+    conn.commit()
+    with _failing(conn, load):
+        with conn.transaction():  # the processes must see the tables; _failing and _drop_superseded find them again
+            for table in wanted:
+                _create(conn, table, load.load_id)
+                _book(conn, load, table, 0)
+        rows = _in_processes(url, load, shares, [table.name for table in wanted])
         with conn.transaction():
-            rows = _fill(conn, load, extracted, tables_of(load.source) if tables is None else tables)
-    except BaseException as error:
-        conn.rollback()
-        ended = datetime.now(UTC)
-        ops.set_load(conn, load.load_id, "failed", error=_text(error), ended_at=ended)
-        conn.commit()
-        raise
+            for table in wanted:
+                _attach(conn, table, load.load_id)
+                _book(conn, load, table, rows[table.name])
+            _book_sum(conn, load, rows)
     _drop_superseded(conn, load)
     return rows
 
@@ -63,27 +103,112 @@ def drop(conn: Conn, load_id: int) -> None:
 def _fill(conn: Conn, load: Load, extracted: Iterable[Extracted], tables: Sequence[Table]) -> dict[str, int]:
     for table in tables:
         _create(conn, table, load.load_id)
-    rows = {table.name: 0 for table in tables}
+    rows = _copy_all(conn, load, extracted, [table.name for table in tables], _WHOLE)
+    for table in tables:
+        _attach(conn, table, load.load_id)
+        _book(conn, load, table, rows[table.name])
+    _book_sum(conn, load, rows)
+    return rows
+
+
+@contextmanager
+def _failing(conn: Conn, load: Load) -> Iterator[None]:
+    """Whatever goes wrong marks the load as failed and leaves nothing of it landed."""
+    try:
+        yield
+    except BaseException as error:
+        conn.rollback()
+        ops.drop_landing(conn, load.load_id)
+        conn.execute("delete from ops.load_tables where load_id = %s", (load.load_id,))
+        ended = datetime.now(UTC)
+        ops.set_load(conn, load.load_id, "failed", error=_text(error), ended_at=ended)
+        conn.commit()
+        raise
+
+
+def _book(conn: Conn, load: Load, table: Table, rows: int) -> None:
+    conn.execute(
+        "insert into ops.load_tables (load_id, table_name, rows_read) values (%s, %s, %s)"
+        " on conflict (load_id, table_name) do update set rows_read = excluded.rows_read",
+        (load.load_id, table.name, rows),
+    )
+
+
+def _book_sum(conn: Conn, load: Load, rows: Mapping[str, int]) -> None:
+    conn.execute("update ops.loads set rows_read = %s where load_id = %s", (sum(rows.values()), load.load_id))
+
+
+def _in_processes(
+    url: str, load: Load, shares: Sequence[Callable[[], Iterable[Extracted]]], names: Sequence[str]
+) -> dict[str, int]:
+    """Rows by table, after a process for each of ``shares`` has copied them; the first error stops the others."""
+    context = get_context("fork")  # readers hold what cannot be sent to another process
+    ours, theirs = context.Pipe(duplex=False)
+    processes = [
+        context.Process(target=_land_share, args=(url, load, share, names, _Share(n, len(shares)), theirs), daemon=True)
+        for n, share in enumerate(shares)
+    ]
+    try:
+        for process in processes:
+            process.start()
+        theirs.close()
+        found = [_received(ours) for _ in processes]
+    except BaseException:
+        for process in processes:
+            if process.pid is not None:
+                process.terminate()
+        raise
+    finally:
+        for process in processes:
+            if process.pid is not None:
+                process.join()
+    return {name: sum(rows[name] for rows in found) for name in names}
+
+
+def _received(pipe: Connection) -> dict[str, int]:
+    try:
+        told: dict[str, int] | BaseException = pipe.recv()
+    except EOFError:
+        raise LandingError("a landing process ended without a word; was it killed for its memory?") from None
+    if isinstance(told, BaseException):
+        raise told
+    return told
+
+
+def _land_share(
+    url: str,
+    load: Load,
+    share: Callable[[], Iterable[Extracted]],
+    names: Sequence[str],
+    numbers: _Share,
+    told: Connection,
+) -> None:
+    """In a process of its own: copy one share and tell the rows by table, or the error."""
+    try:
+        with ops.connect(url) as conn, conn.transaction():
+            rows = _copy_all(conn, load, share(), names, numbers)
+        told.send(rows)
+    except Exception as error:  # noqa: BLE001 - it is raised again where the load is known
+        told.send(error if type(error) in (SourceError, LandingError) else LandingError(_text(error)))
+
+
+def _copy_all(
+    conn: Conn, load: Load, extracted: Iterable[Extracted], names: Sequence[str], numbers: _Share
+) -> dict[str, int]:
+    rows = dict.fromkeys(names, 0)
     for name, run in groupby(extracted, key=lambda item: item.table.name):
         if name not in rows:
             raise LandingError(f"{load.source} yields rows of {name}, which is not among its tables {sorted(rows)}")
-        rows[name] += _copy(conn, load.load_id, run, rows[name])
-    for table in tables:
-        _attach(conn, table, load.load_id)
-        conn.execute(
-            "insert into ops.load_tables (load_id, table_name, rows_read) values (%s, %s, %s)",
-            (load.load_id, table.name, rows[table.name]),
-        )
-    conn.execute(
-        "update ops.loads set rows_read = %s where load_id = %s", (sum(rows.values()), load.load_id)
-    )
+        rows[name] += _copy(conn, load.load_id, run, rows[name], numbers)
     return rows
 
 
 def _create(conn: Conn, table: Table, load_id: int) -> None:
     """A table beside the partitioned one, so that readers of other loads are not locked out meanwhile."""
     conn.execute(
-        sql.SQL("create table landing.{} (like landing.{}, check (_load_id is not null and _load_id = {}))").format(
+        sql.SQL(
+            "create unlogged table landing.{} (like landing.{}, check (_load_id is not null and _load_id = {}))"
+        ).format(
             sql.Identifier(ops.partition(table.name, load_id)), sql.Identifier(table.name), sql.Literal(load_id)
         )
     )
@@ -97,21 +222,24 @@ def _attach(conn: Conn, table: Table, load_id: int) -> None:
     )
 
 
-def _copy(conn: Conn, load_id: int, run: Iterator[Extracted], before: int) -> int:
+def _copy(conn: Conn, load_id: int, run: Iterator[Extracted], before: int, numbers: _Share) -> int:
     """Copy consecutive batches of one table; how many rows. ``before``: rows of it that are landed already."""
     written = 0
     first = next(run)
     table = first.table
     schema = _landed_schema(table)
-    statement = sql.SQL("copy landing.{} ({}) from stdin (format binary)").format(
-        sql.Identifier(ops.partition(table.name, load_id)), sql.SQL(", ").join(map(sql.Identifier, schema.names))
-    )
+    # Frozen rows need no second write when they are read for the first time; allowed where this transaction made
+    # the table.
+    statement = sql.SQL("copy landing.{} ({}) from stdin (format binary, freeze {})").format(
+        sql.Identifier(ops.partition(table.name, load_id)), sql.SQL(", ").join(map(sql.Identifier, schema.names)),
+        sql.Literal(numbers.of == 1),
+    )  # fmt: skip
     encoder = ArrowToPostgresBinaryEncoder(schema)
     try:
         with conn.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(encoder.write_header())
             for batch in _batches(first, run):
-                copy.write(encoder.write_batch(_numbered(batch, schema, load_id, before + written)))
+                copy.write(encoder.write_batch(_numbered(batch, schema, load_id, before + written, numbers)))
                 written += batch.num_rows
             copy.write(encoder.finish())
     except UNWRITABLE as error:
@@ -141,9 +269,12 @@ def _landed_schema(table: Table) -> pa.Schema:
     return pa.schema([*table.arrow_schema(), *own])
 
 
-def _numbered(batch: pa.RecordBatch, schema: pa.Schema, load_id: int, before: int) -> pa.RecordBatch:
+def _numbered(
+    batch: pa.RecordBatch, schema: pa.Schema, load_id: int, before: int, numbers: _Share
+) -> pa.RecordBatch:
     load_ids = pa.repeat(pa.scalar(load_id, pa.int64()), batch.num_rows)
-    row_nos = pa.array(np.arange(before + 1, before + batch.num_rows + 1, dtype=np.int64))
+    places = np.arange(before, before + batch.num_rows, dtype=np.int64)
+    row_nos = pa.array(places * numbers.of + numbers.number + 1)
     return pa.RecordBatch.from_arrays([*batch.columns, load_ids, row_nos], schema=schema)
 
 

@@ -7,11 +7,13 @@ parsing stays cheap. ``QUALITY_SCHEDULE=manual`` takes the clock away: runs star
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -27,6 +29,7 @@ from airflow.sdk import (
     Param,
     RetryAction,
     RetryRule,
+    get_current_context,
     task,
 )
 from airflow.sdk.definitions.callback import SyncCallback
@@ -43,6 +46,9 @@ FIRST_NIGHT = datetime(2024, 1, 1, tzinfo=UTC)
 BUILD_DAG = "build_quality_marts"
 REVIEW_DAG = "review_held_load"
 RELEASE, REJECT = "Release", "Reject"
+WORKED = "worked"
+
+P, R = ParamSpec("P"), TypeVar("R")
 
 _TEXT = ["null", "string"]
 
@@ -277,7 +283,23 @@ def _build_schedule(at: str) -> Any:
     return AssetOrTimeSchedule(timetable=morning, assets=assets) if _by_clock() else assets
 
 
+def _timed(work: Callable[P, R]) -> Callable[P, R]:
+    """``work`` that leaves its own seconds as the XCom ``worked``: the rest of a task's time is Airflow's."""
+
+    @functools.wraps(work)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+        started = time.monotonic()
+        try:
+            return work(*args, **kwargs)
+        finally:
+            with contextlib.suppress(RuntimeError):  # outside a task there is nobody to tell
+                get_current_context()["ti"].xcom_push(key=WORKED, value=round(time.monotonic() - started, 3))
+
+    return timed
+
+
 @task(task_id="land")
+@_timed
 def _land(source: str, params: Any = None, dag_run: Any = None) -> int:
     """Extract the run's window to ``landing``; gives the load's id."""
     from service_quality import runner
@@ -293,6 +315,7 @@ def _land(source: str, params: Any = None, dag_run: Any = None) -> int:
 
 
 @task(task_id="gate")
+@_timed
 def _gate(load_id: int, ti: Any = None) -> int:
     """Judge the load; a held one fails this task with the gate's message. Gives the load's id."""
     from service_quality import runner
@@ -306,6 +329,7 @@ def _gate(load_id: int, ti: Any = None) -> int:
 
 
 @task(task_id="promote")
+@_timed
 def _promote(load_id: int) -> dict[str, Any]:
     """Take the load into ``raw`` and ``quarantine``; gives its accounting."""
     from service_quality import runner
@@ -329,6 +353,7 @@ class _AskForReview(TriggerDagRunOperator):
 
 
 @task.short_circuit(task_id="plan")
+@_timed
 def _plan(params: Any = None, dag_run: Any = None) -> int | None:
     """Fix what this build takes in; None, and the rest is skipped, when nothing is new."""
     from service_quality import ops, runner
@@ -344,6 +369,7 @@ def _plan(params: Any = None, dag_run: Any = None) -> int | None:
 
 
 @task(task_id="transform")
+@_timed
 def _transform(build_id: int) -> int:
     """Run dbt for the touched days into ``candidate``; gives the build's id."""
     from service_quality import runner
@@ -353,6 +379,7 @@ def _transform(build_id: int) -> int:
 
 
 @task(task_id="gate")
+@_timed
 def _gate_build(build_id: int) -> int:
     """Judge the candidate marts; a held build fails this task and publishes nothing. Gives the build's id."""
     from service_quality import runner
@@ -362,16 +389,18 @@ def _gate_build(build_id: int) -> int:
 
 
 @task(task_id="publish")
+@_timed
 def _publish(build_id: int) -> dict[str, int]:
     """Replace the touched days in ``marts`` and tell new topic surges; gives the rows written per mart."""
     from service_quality import runner
 
     written = runner.publish_build(build_id)
-    alerts.topic_surges(runner.surges_to_tell(build_id))
+    alerts.topic_surges(build_id)
     return written
 
 
 @task.short_circuit(task_id="settle")
+@_timed
 def _settle(answer: dict[str, Any], params: Any = None) -> bool:
     """Do what the person decided; True when the marts are to be built."""
     from service_quality import runner

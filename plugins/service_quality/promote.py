@@ -2,15 +2,21 @@
 
 ``raw`` keeps every version of a record, ``_superseded_at is null`` is the present. Personal data is treated on
 the way, in SQL: nothing in ``raw`` or ``quarantine`` names a subscriber's number in clear.
+
+Two ways lead to raw. Rows that raw cannot hold yet (lines beyond those read of their file, or anything while raw is
+empty) are treated and inserted in one pass. All others are compared with what is there, by way of temporary tables;
+an unchanged window then writes nothing but its books.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
+import psycopg
 from psycopg import sql
 
 from service_quality import ops
@@ -18,9 +24,9 @@ from service_quality.config import Phone
 from service_quality.contract import BY_NAME, Column, Personal, Table
 from service_quality.ops import Conn, Load
 
-# Read anew, a line keeps its content, while its place in the whole log depends on the files at hand.
-NOT_CONTENT = frozenset({"log_seq"})
 LOGGED_TIMES = ("time_text", "start_text")
+MANY_ROWS = 20_000  # from here on an index is cheaper made anew than filled row by row
+SORT_MEMORY = "64MB"  # for making indexes; more of it gains nothing and would grow with the rows
 
 # The fate of sound rows: the present, an older version, or nothing new.
 _PLAN = """
@@ -90,6 +96,40 @@ where waiting._released_at is null and waiting._load_id <> {load_id} and (
         where again._rule_ids is not null and again._source_ref = waiting._source_ref
     )
 )
+"""
+
+# What was landed, in quarters of an hour (in no time zone do days begin otherwise) and by file: far fewer rows.
+_STATS = """
+create temporary table promote_stats on commit drop as
+select
+    {file_id} as file_id,
+    date_bin('15 minutes', {at}, timestamptz '2000-01-01 00:00+00') as at,
+    count(*) as rows,
+    min({line_no}) as first_line,
+    max({line_no}) as last_line
+from landing.{partition}
+group by 1, 2
+"""
+
+_INSERT_NEW = """
+insert into raw.{table} ({columns}, _load_id, _row_no, _source_ref, _row_hash, _loaded_at)
+select {columns}, {load_id}, _row_no, _source_ref, {row_hash}, now()
+from (
+    -- The offset keeps the treatment from being done twice, for the column and for the hash.
+    select {treated}, _row_no, _source_ref from landing.{partition} as landed where {is_sound} offset 0
+) as treated
+"""
+
+_DAYS_NEW = """
+insert into ops.load_days (table_name, day, load_id, rows_new, events)
+select {name}, day, {load_id}, sum(rows), sum(rows)
+from (
+    select cast(at at time zone {zone} as date) as day, rows from promote_stats where at is not null
+    union all
+    select cast({at} at time zone {zone} as date), -1 from promote_rows where {at} is not null
+) as counted
+group by day
+having sum(rows) > 0
 """
 
 _DAYS = """
@@ -198,45 +238,149 @@ def _promote(
         landed = conn.execute(
             "select table_name, rows_read from ops.load_tables where load_id = %s order by table_name", (load_id,)
         ).fetchall()
+        given = {
+            "load_id": load_id, "pepper": pepper, "country": phone.country_code, "trunk": phone.trunk_prefix,
+            "digits": phone.national_digits,
+        }  # fmt: skip
         counts = {}
         for entry in landed:
             table = BY_NAME[entry["table_name"]]
-            _treat(conn, table, load_id, pepper, phone)
-            counts[table.name] = _settle_rows(conn, table, load_id, zone)
+            counts[table.name] = _promote_table(conn, table, load_id, entry["rows_read"], zone, given)
             _check(table.name, entry["rows_read"], counts[table.name])
-            _note_files(conn, table, load_id)
-            _forget(conn)
         _book(conn, load_id, counts)
         ops.drop_landing(conn, load_id)
     return {name: asdict(count) for name, count in counts.items()}
 
 
-def _treat(conn: Conn, table: Table, load_id: int, pepper: str, phone: Phone) -> None:
+def _promote_table(
+    conn: Conn, table: Table, load_id: int, landed: int, zone: str, given: dict[str, Any]
+) -> Count:
+    if landed == 0:
+        return _settle_nothing(conn, table, load_id)
+    conn.execute(sql.SQL(_STATS).format(**_stat_parts(table, load_id)))
+    count = None
+    if _is_new(conn, table):
+        # A key may still stand twice in the load: then its index refuses, and the rows are compared with each other.
+        with suppress(psycopg.errors.UniqueViolation), conn.transaction():
+            count = _take_new(conn, table, load_id, landed, zone, given)
+    if count is None:
+        _treat(conn, table, load_id, given)
+        _quarantine_reused_keys(conn, table)
+        count = _settle_rows(conn, table, load_id, zone)
+        conn.execute("drop table promote_plan")
+    _note_files(conn, table, load_id)
+    conn.execute("drop table promote_rows, promote_stats")
+    return count
+
+
+def _settle_nothing(conn: Conn, table: Table, load_id: int) -> Count:
+    """Of an empty table there is only to see that it is empty."""
+    row = conn.execute(
+        sql.SQL("select count(*) as rows from landing.{}").format(sql.Identifier(ops.partition(table.name, load_id)))
+    ).fetchone()
+    assert row is not None
+    return Count(row["rows"], 0, 0, 0)
+
+
+def _stat_parts(table: Table, load_id: int) -> dict[str, sql.Composable]:
+    names = {c.name for c in table.columns}
+    is_file = "file_id" in names
+    return {
+        "file_id": sql.SQL("file_id" if is_file else "cast(null as text)"),
+        "line_no": sql.SQL("line_no" if is_file else "cast(null as bigint)"),
+        "at": sql.Identifier(table.event_time),
+        "partition": sql.Identifier(ops.partition(table.name, load_id)),
+    }
+
+
+def _is_new(conn: Conn, table: Table) -> bool:
+    """Whether raw can hold no row of the load: it is empty, or all lines lie beyond those read of their files."""
+    name = sql.Identifier(table.name)
+    is_filled = conn.execute(sql.SQL("select 1 from raw.{} limit 1").format(name)).fetchone()
+    if not is_filled:
+        return True
+    if table.version is not None or not {"file_id", "line_no"} <= set(table.key):
+        return False
+    known = conn.execute(
+        "select 1 from promote_stats as s inner join ops.files as f using (file_id)"
+        " where f.table_name = %s and s.first_line <= f.last_line limit 1",
+        (table.name,),
+    ).fetchone()
+    return known is None
+
+
+def _take_new(conn: Conn, table: Table, load_id: int, landed: int, zone: str, given: dict[str, Any]) -> Count:
+    """Insert rows that raw does not hold; raises UniqueViolation when a key stands twice among them."""
+    parts = {**_parts(table, load_id, zone), **_stat_parts(table, load_id)}
+    noted = conn.execute(
+        "select 1 from ops.load_bad_rows where load_id = %s and table_name = %s limit 1", (load_id, table.name)
+    ).fetchone()
+    is_sound = sql.SQL("not {}").format(_no_key(table, "landed"))
+    if noted:
+        is_sound += sql.SQL(
+            " and not exists (select 1 from ops.load_bad_rows as bad where bad.load_id = %(load_id)s"
+            " and bad.table_name = {} and bad.row_no = landed._row_no)"
+        ).format(sql.Literal(table.name))
+    statement = sql.SQL(_INSERT_NEW).format(
+        **parts, row_hash=ops.row_hash(table), treated=_treated(table), is_sound=is_sound
+    )
+    with _without_indexes(conn, table, landed):
+        raw = conn.execute(statement, given).rowcount
+    _treat(conn, table, load_id, given, which="broken" if raw < landed else "none")
+    quarantined = conn.execute(sql.SQL(_QUARANTINE).format(**parts)).rowcount
+    _settle_waiting(conn, table, parts)
+    conn.execute(sql.SQL(_DAYS_NEW).format(**parts))
+    return Count(raw + quarantined, raw, 0, quarantined)
+
+
+@contextmanager
+def _without_indexes(conn: Conn, table: Table, landed: int) -> Iterator[None]:
+    """Make raw's indexes after its first many rows, which costs half as much as to fill them row by row."""
+    name = sql.Identifier(table.name)
+    if landed < MANY_ROWS or conn.execute(sql.SQL("select 1 from raw.{} limit 1").format(name)).fetchone():
+        yield
+        return
+    indexes = conn.execute(
+        "select indexname, indexdef from pg_indexes where schemaname = 'raw' and tablename = %s order by 1",
+        (table.name,),
+    ).fetchall()
+    for index in indexes:
+        conn.execute(sql.SQL("drop index raw.{}").format(sql.Identifier(index["indexname"])))
+    yield
+    conn.execute(sql.SQL("set local maintenance_work_mem = {}").format(sql.Literal(SORT_MEMORY)))
+    for index in indexes:
+        conn.execute(index["indexdef"])
+
+
+def _treat(
+    conn: Conn, table: Table, load_id: int, given: dict[str, Any], which: Literal["all", "broken", "none"] = "all"
+) -> None:
     """``promote_rows``: the landed rows as raw holds them, with their hash and the rules they broke."""
-    treated = [(c.raw_name, _treatment(c)) for c in table.columns if c.raw_name is not None]
+    conditions = {
+        "all": sql.SQL(""),
+        "broken": sql.SQL("where bad.row_no is not null or {}").format(_no_key(table, "landed")),
+        "none": sql.SQL("where false"),
+    }
     statement = sql.SQL(
         "create temporary table promote_rows on commit drop as"
-        " select treated.*, {row_hash} as _row_hash,"
+        " select treated.*, {row_hash} as _row_hash from ("
+        " select {columns}, _row_no, _source_ref, _problems,"
         " coalesce(bad.rule_ids, case when {no_key} then array[{key_rule}] end) as _rule_ids"
-        " from (select {columns}, _row_no, _source_ref, _problems from landing.{partition}) as treated"
-        " left join ops.load_bad_rows as bad on bad.load_id = %(load_id)s and bad.table_name = %(table)s"
-        " and bad.row_no = treated._row_no"
+        " from landing.{partition} as landed"
+        " left join ops.load_bad_rows as bad on bad.load_id = %(load_id)s and bad.table_name = {table}"
+        " and bad.row_no = landed._row_no {which} offset 0) as treated"
     ).format(
-        row_hash=_row_hash(table),
-        no_key=_no_key(table, "treated"),
+        row_hash=ops.row_hash(table),
+        no_key=_no_key(table, "landed"),
         key_rule=sql.Literal(f"{table.name}.promote.key"),
-        columns=sql.SQL(", ").join(
-            sql.SQL("{} as {}").format(expression, sql.Identifier(name)) for name, expression in treated
-        ),
+        columns=_treated(table),
+        table=sql.Literal(table.name),
         partition=sql.Identifier(ops.partition(table.name, load_id)),
+        which=conditions[which],
     )
-    given = {
-        "load_id": load_id, "table": table.name, "pepper": pepper, "country": phone.country_code,
-        "trunk": phone.trunk_prefix, "digits": phone.national_digits,
-    }  # fmt: skip
     conn.execute(statement, given)
-    _analyze(conn, table)
-    _quarantine_reused_keys(conn, table)
+    if which == "all":
+        _analyze(conn, table)
 
 
 def _analyze(conn: Conn, table: Table) -> None:
@@ -255,9 +399,10 @@ def _treatment(column: Column) -> sql.Composed:
     return sql.SQL("{}").format(name)
 
 
-def _row_hash(table: Table) -> sql.Composed:
-    content = [n for n, _ in ops.raw_columns(table) if n not in NOT_CONTENT]
-    return sql.SQL("md5(cast(row({}) as text))").format(sql.SQL(", ").join(map(sql.Identifier, content)))
+def _treated(table: Table) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("{} as {}").format(_treatment(c), sql.Identifier(c.raw_name)) for c in table.columns if c.raw_name
+    )
 
 
 def _no_key(table: Table, alias: str) -> sql.Composed:
@@ -295,7 +440,7 @@ def _settle_rows(conn: Conn, table: Table, load_id: int, zone: str) -> Count:
     conn.execute(sql.SQL(_SUPERSEDE).format(**parts))
     raw = conn.execute(sql.SQL(_INSERT).format(**parts)).rowcount
     quarantined = conn.execute(sql.SQL(_QUARANTINE).format(**parts)).rowcount
-    conn.execute(sql.SQL(_SETTLE).format(**parts))
+    _settle_waiting(conn, table, parts)
     conn.execute(sql.SQL(_DAYS).format(**parts))
     row = conn.execute(
         "select (select count(*) from promote_rows) as read,"
@@ -303,6 +448,12 @@ def _settle_rows(conn: Conn, table: Table, load_id: int, zone: str) -> Count:
     ).fetchone()
     assert row is not None
     return Count(row["read"], raw, row["unchanged"], quarantined)
+
+
+def _settle_waiting(conn: Conn, table: Table, parts: dict[str, sql.Composable]) -> None:
+    waiting = sql.SQL("select 1 from quarantine.{table} where _released_at is null and _load_id <> {load_id} limit 1")
+    if conn.execute(waiting.format(**parts)).fetchone():
+        conn.execute(sql.SQL(_SETTLE).format(**parts))
 
 
 def _parts(table: Table, load_id: int, zone: str) -> dict[str, sql.Composable]:
@@ -346,6 +497,11 @@ def _same_key(table: Table, one: str, other: str) -> sql.Composed:
 
 
 def _check(table_name: str, landed: int, count: Count) -> None:
+    if landed and not count.rows_read:
+        raise PromoteError(
+            f"{table_name}: {landed} rows were landed, but none is there: a crash of the database empties landing;"
+            " load the window again"
+        )
     if not landed == count.rows_read == count.rows_raw + count.rows_unchanged + count.rows_quarantined:
         raise PromoteError(
             f"{table_name}: {landed} rows were landed, but {count.rows_read} are there and {count.rows_raw} would go"
@@ -357,15 +513,11 @@ def _note_files(conn: Conn, table: Table, load_id: int) -> None:
     if any(c.name == "file_id" for c in table.columns):
         conn.execute(
             "insert into ops.files (table_name, file_id, load_id, last_line)"
-            " select %s, file_id, %s::bigint, max(line_no) from promote_rows where file_id is not null"
+            " select %s, file_id, %s::bigint, max(last_line) from promote_stats where file_id is not null"
             " group by file_id on conflict (table_name, file_id)"
             " do update set last_line = excluded.last_line where files.last_line < excluded.last_line",
             (table.name, load_id),
         )
-
-
-def _forget(conn: Conn) -> None:
-    conn.execute("drop table promote_plan, promote_rows")
 
 
 def _book(conn: Conn, load_id: int, counts: dict[str, Count]) -> None:
@@ -403,7 +555,7 @@ def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by
             " where _load_id = %(of)s and {which}"
         ).format(
             columns=columns,
-            row_hash=_row_hash(table),
+            row_hash=ops.row_hash(table),
             table=sql.Identifier(table.name),
             which=_replayable(table),
         ),
@@ -423,6 +575,6 @@ def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by
         (load_id, table.name, count.rows_read),
     )
     _check(table.name, count.rows_read, count)
-    _forget(conn)
+    conn.execute("drop table promote_plan, promote_rows")
     _book(conn, load_id, {table.name: count})
     return {"load_id": load_id, "of_load_id": of_load, **asdict(count)}

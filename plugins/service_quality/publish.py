@@ -26,19 +26,23 @@ class PublishRefused(RuntimeError):
 
 @dataclass(frozen=True)
 class Mart:
-    """A table to publish: its key, whether changes of its numbers are restatements, and what a touched day changes."""
+    """A table to publish: its key, whether changes of its numbers are restatements, what a touched day changes, and the
+    columns beside key and day that readers look rows up by.
+    """
 
     name: str
     key: tuple[str, ...]
     restates: bool
     reach: Reach = OWN_DAY
+    lookups: tuple[str, ...] = ()
 
 
 def marts_of(manifest: dict[str, Any]) -> list[Mart]:
     """The marts of a dbt manifest: tables of schema ``candidate`` with their ``meta``.
 
     ``meta.key``: the key; ``meta.restates``: whether published numbers that change are recorded, by default those of
-    the quality marts; ``meta.reach``: see Reach. Raises PublishRefused when a mart declares no key.
+    the quality marts; ``meta.reach``: see Reach; ``meta.lookups``: see Mart. Raises PublishRefused when a mart declares
+    no key.
     """
     marts = []
     for node in manifest["nodes"].values():
@@ -53,7 +57,7 @@ def marts_of(manifest: dict[str, Any]) -> list[Mart]:
             raise PublishRefused(f"the mart {node['name']} declares no meta.key")
         restates = meta.get("restates", "quality" in node["fqn"])
         columns = (key,) if isinstance(key, str) else tuple(key)
-        marts.append(Mart(node["alias"], columns, restates, Reach(**meta.get("reach", {}))))
+        marts.append(Mart(node["alias"], columns, restates, Reach(**meta.get("reach", {})), tuple(meta.get("lookups", ()))))
     return sorted(marts, key=lambda m: m.name)
 
 
@@ -67,12 +71,20 @@ def publish(
 ) -> dict[str, int]:
     """Bring ``marts`` in line with ``candidate`` on ``days`` (all days when ``full``); {mart: rows written}.
 
-    Everything happens in one transaction, which also marks the loads and the build as published.
+    All rows change in one transaction, which also marks the loads and the build as published. Tables, columns and
+    indexes that are missing are made before, in others: a new column locks its mart until the transaction ends, and
+    readers would wait for all of the publication. ``conn`` is not within a transaction of its own.
     """
     written: dict[str, int] = {}
     with conn.transaction():
         for mart in marts:
-            columns = _ensure_table(conn, mart)
+            _refuse_broken(conn, mart)
+    for mart in marts:
+        with conn.transaction():
+            _ensure_table(conn, mart)
+    with conn.transaction():
+        for mart in marts:
+            columns = list(_columns(conn, "candidate", mart.name))
             reached = mart.reach.widen(days)
             _find_differences(conn, mart, columns, reached, full)
             if mart.restates:
@@ -98,7 +110,17 @@ def _columns(conn: Conn, schema: str, table: str) -> dict[str, str]:
     return {r["name"]: r["type"] for r in rows}
 
 
-def _ensure_table(conn: Conn, mart: Mart) -> list[str]:
+def _refuse_broken(conn: Conn, mart: Mart) -> None:
+    wanted, present = _columns(conn, "candidate", mart.name), _columns(conn, "marts", mart.name)
+    broken = [f"{c} {t}" for c, t in present.items() if wanted.get(c) != t]
+    if broken:
+        raise PublishRefused(
+            f"marts.{mart.name}: {', '.join(broken)} would vanish or change its type; readers depend on it."
+            " Give the mart a new version instead."
+        )
+
+
+def _ensure_table(conn: Conn, mart: Mart) -> None:
     wanted, present = _columns(conn, "candidate", mart.name), _columns(conn, "marts", mart.name)
     name = sql.Identifier(mart.name)
     if not present:
@@ -108,21 +130,17 @@ def _ensure_table(conn: Conn, mart: Mart) -> list[str]:
             conn.execute(sql.SQL("create index on marts.{} ({})").format(name, sql.Identifier(DAY)))
         if conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone():
             conn.execute(sql.SQL("grant select on marts.{} to {}").format(name, sql.Identifier(READER_ROLE)))
-        return list(wanted)
-    broken = [f"{c} {t}" for c, t in present.items() if wanted.get(c) != t]
-    if broken:
-        raise PublishRefused(
-            f"marts.{mart.name}: {', '.join(broken)} would vanish or change its type; readers depend on it."
-            " Give the mart a new version instead."
-        )
     for column, column_type in wanted.items():
-        if column not in present:
+        if present and column not in present:
             conn.execute(
                 sql.SQL("alter table marts.{} add column {} {}").format(
                     name, sql.Identifier(column), sql.SQL(column_type)
                 )
             )
-    return list(wanted)
+    for column in mart.lookups:
+        index = sql.Identifier(f"{mart.name}__{column}")
+        if conn.execute("select to_regclass(%s) as name", (f'marts."{mart.name}__{column}"',)).fetchone() == {"name": None}:
+            conn.execute(sql.SQL("create index {} on marts.{} ({})").format(index, name, sql.Identifier(column)))
 
 
 def _scope(alias: str, columns: Sequence[str], days: Sequence[date], full: bool) -> sql.Composable:
@@ -168,8 +186,10 @@ def _replace(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date
             name, _same_key(mart), _scope("old", columns, days, full)
         )
     ).rowcount
+    # A day's rows lie together: readers of a span of days read its blocks, not a row of each block.
+    order = sql.SQL(" order by {}").format(sql.Identifier(DAY)) if DAY in columns else sql.SQL("")
     added = conn.execute(
-        sql.SQL("insert into marts.{0} ({1}) select {1} from publish_new").format(name, _list(columns))
+        sql.SQL("insert into marts.{0} ({1}) select {1} from publish_new{2}").format(name, _list(columns), order)
     ).rowcount
     return max(removed, added)
 

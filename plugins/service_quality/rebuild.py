@@ -44,26 +44,29 @@ def engine(conn: Conn, is_full: bool, wanted: Engine | None = None) -> Engine:
     return "duckdb" if is_full and row is not None and row["events"] >= LEAST_EVENTS else "postgres"
 
 
-def run_models(conn: Conn, url: str, plan: transform.Plan, without: Sequence[str]) -> dict[str, str]:
+def run_models(
+    conn: Conn, url: str, plan: transform.Plan, without: Sequence[str], parsed: Any = None
+) -> dict[str, str]:
     """Build the selection in DuckDB, then in Postgres the other models but those of dbt's ``without``; {node: status}.
 
-    ``without`` begins with ``--exclude``. Raises transform.BuildFailed.
+    ``without`` begins with ``--exclude``; ``parsed``: see `transform.parse`. Raises transform.BuildFailed.
     """
-    statuses = build_selection(conn, url, plan)
+    statuses = build_selection(conn, url, plan, parsed)
     # A test that reads both parts has waited for the second; one that reads only the first was run there.
     rest = [*without, *SELECTION, "--indirect-selection", "cautious"]
-    return statuses | transform.run_models(conn, url, plan, rest)
+    return statuses | transform.run_models(conn, url, plan, rest, parsed=parsed)
 
 
-def build_selection(conn: Conn, url: str, plan: transform.Plan) -> dict[str, str]:
+def build_selection(conn: Conn, url: str, plan: transform.Plan, parsed: Any = None) -> dict[str, str]:
     """Build and test the selection in DuckDB and copy it into Postgres; {node: status}. Raises transform.BuildFailed."""
+    parsed = parsed or transform.parse(url, plan.scalars)
     transform.refresh_statistics(conn)
     with database("rebuild") as (path, duck):
         attach(duck, url)
         see_sources(duck, "warehouse")
         nodes = ["--select", *SELECTION, "--indirect-selection", "cautious"]
-        statuses = transform.run_models(conn, url, plan, nodes, path)
-        _make_empty(url, plan)
+        statuses = transform.run_models(conn, url, plan, nodes, duckdb=path)
+        _make_empty(url, plan, parsed)
         _take_over(conn, duck, url)
     return statuses
 
@@ -118,12 +121,12 @@ def source_tables() -> list[tuple[str, str]]:
 def tables(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     """(schema, table) of the selection that something reads after DuckDB: see the top of this module."""
     chosen = _selected(manifest)
-    read_outside = {
-        parent
-        for name, node in manifest["nodes"].items()
-        if name not in chosen and node["resource_type"] == "model"
-        for parent in node["depends_on"]["nodes"]
-    }
+    models = {n: node for n, node in manifest["nodes"].items() if node["resource_type"] in ("model", "test")}
+    read_outside: set[str] = set()
+    for name, node in models.items():
+        parents = {p for p in node["depends_on"]["nodes"] if p in models}
+        if name not in chosen and (node["resource_type"] == "model" or not parents <= set(chosen)):
+            read_outside |= parents
     # Views stand between a table and who reads it.
     for name in reversed(_in_order(manifest, chosen)):
         if name in read_outside and chosen[name]["config"]["materialized"] == "view":
@@ -165,12 +168,12 @@ def _in_order(manifest: dict[str, Any], chosen: dict[str, Any]) -> list[str]:
     return done
 
 
-def _make_empty(url: str, plan: transform.Plan) -> None:
+def _make_empty(url: str, plan: transform.Plan, parsed: Any) -> None:
     """The selection's seeds and views in Postgres, and its tables without rows."""
     build = {"full_rebuild": True, "without_rows": True}
     arguments = ["build", "--vars", json.dumps(plan.scalars, sort_keys=True), "--full-refresh", "--select", *SELECTION,
                  "--exclude-resource-type", "test", "unit_test"]  # fmt: skip
-    outcome = transform.invoke(url, arguments, build)
+    outcome = transform.invoke(url, [*arguments, "--no-write-json"], build, parsed)
     if not outcome.success:
         raise transform.BuildFailed(f"dbt could not make the tables in Postgres: {outcome.exception or _errors(outcome)}")
 

@@ -14,6 +14,7 @@ MOST_TOPICS = 8
 MOST_FIGURES_OF_WORDS = 10
 _HEADINGS = {
     "kpi": "Key figures",
+    "callbacks": "Call-backs owed in the week (of days whose deadlines have passed; reopened: when expired)",
     "surge": "Surges",
     "volume_class": "Contacts by class",
     "volume_topic": "Contacts by topic, the most unusual first",
@@ -36,11 +37,24 @@ _FIGURES = {
     "ticket_within_target_share": "Tickets solved within target",
     "repairs_within_target": "Faults repaired within target",
     "connections_on_promise": "Lines connected by the promised day",
+    "callbacks_owed": "Became owed",
+    "callbacks_on_time": "Reached by the deadline",
+    "callbacks_reached": "Reached, of those tried",
+    "callbacks_confirmed_solved": "Solved in the subscriber's word",
+    "callbacks_reopened": "Opened again after the solution",
 }
 _VERDICTS = {"new_surge": "new", "goes_on": "goes on", "known_outage": "known outage", "not_enough_data": "-"}
 
 _WEEK = """
 select iso_week from marts.weekly_review where branch_id = %s and is_complete order by business_day desc limit 1
+"""
+# A week that is whole in some branches and not yet in this one.
+_WAITING = """
+select iso_week, days_loaded from marts.weekly_review as own
+where branch_id = %(who)s and not is_complete
+    and business_day > (select max(business_day) from marts.weekly_review where iso_week = %(week)s)
+    and exists (select 1 from marts.weekly_review as other where other.business_day = own.business_day and is_complete)
+order by business_day limit 1
 """
 _REVIEW = """
 select * from marts.weekly_review where branch_id = %s and iso_week = %s order by section, place, item
@@ -61,6 +75,7 @@ def weekly_review(conn: Conn, branch: str | None = None, week: str | None = None
     ``branch``: a branch id; None is the provider as a whole. Raises LookupError when there is no such review.
     """
     who = branch or "*"
+    is_newest = week is None
     if week is None:
         found = conn.execute(_WEEK, (who,)).fetchone()
         week = found["iso_week"] if found else None
@@ -73,6 +88,12 @@ def weekly_review(conn: Conn, branch: str | None = None, week: str | None = None
     monday: date = rows[0]["business_day"]
     lines = [f"# {'All branches' if who == '*' else f'Branch {who}'}, week {week}", ""]
     lines.append(f"{monday} to {monday + timedelta(days=6)}. {_state(rows[0], sections)}")
+    if is_newest and (later := conn.execute(_WAITING, {"who": who, "week": week}).fetchone()):
+        lines += [
+            "",
+            f"Week {later['iso_week']} is not whole yet, {later['days_loaded']} of 7 days are loaded"
+            " to their end: a branch west of the provider's clock ends its day after the night's load.",
+        ]
     for name, heading in _HEADINGS.items():
         shown = sections.get(name, [])
         if name == "volume_topic":

@@ -6,7 +6,7 @@ plain values, and leaves its outcome in ``ops``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -31,7 +31,7 @@ from service_quality import settings as settings_sync
 from service_quality.analyses.base import Scope
 from service_quality.contract import Source
 from service_quality.ops import Conn
-from service_quality.sources.base import History, SourceReader
+from service_quality.sources.base import History, SharedReader, SourceReader
 from service_quality.window import Window, last_whole_day
 
 
@@ -61,7 +61,11 @@ def land(source: str, window: Window, resolve: config.Resolver) -> int:
         reader = _reader(conn, Source(source), settings, resolve)
         load = ops.open_load(conn, Source(source), window)
         conn.commit()
-        landing.land(conn, load, reader.read(window), _tables(Source(source), settings))
+        tables = _tables(Source(source), settings)
+        if isinstance(reader, SharedReader) and len(shares := reader.shares(window)) > 1:
+            landing.land_shares(conn, load, shares, tables)
+        else:
+            landing.land(conn, load, reader.read(window), tables)
         conn.commit()
     return load.load_id
 
@@ -163,22 +167,28 @@ def plan_build(days: Sequence[date] | None = None, full: bool = False) -> int | 
 def transform_build(build_id: int, engine: rebuild.Engine | None = None) -> dict[str, str]:
     """Run dbt for a planned build, and between its two halves what SQL cannot compute; {node: status}.
 
-    ``engine``: what builds facts and quality marts when all days are built; see `rebuild.engine`.
+    ``engine``: what builds facts and quality marts when all days are built; see `rebuild.engine`. A build that brings
+    nothing runs no model: see _brings_nothing.
     Raises transform.BuildFailed, ValueError when the engine cannot do this build.
     """
     settings = config.load()
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
-        plan = _transform_plan(build, settings)
+        plan = transform_plan(build, settings)
         url = ops.warehouse_url()
-        if rebuild.engine(conn, plan.is_full, engine) == "duckdb":
-            statuses = rebuild.run_models(conn, url, plan, transform.BEFORE_ANALYSES)
+        chosen = rebuild.engine(conn, plan.is_full, engine)
+        parsed = transform.parse(url, plan.scalars)  # also for the gate and publication, which read the manifest
+        if _brings_nothing(conn, build):
+            return {}
+        if chosen == "duckdb":
+            statuses = rebuild.run_models(conn, url, plan, transform.BEFORE_ANALYSES, parsed)
         else:
-            statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES)
+            statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES, parsed=parsed)
         analyse.run(conn, Scope(plan.touched_days, plan.as_of_day, plan.is_full))
-        return statuses | transform.run_models(conn, url, plan, transform.AFTER_ANALYSES)
+        return statuses | transform.run_models(conn, url, plan, transform.AFTER_ANALYSES, parsed=parsed)
 
 
-def _transform_plan(build: dict[str, Any], settings: config.Settings) -> transform.Plan:
+def transform_plan(build: dict[str, Any], settings: config.Settings) -> transform.Plan:
+    """What the models need to know of a planned build, a row of ``ops.builds``."""
     until = build["data_until"]
     return transform.Plan(
         build["build_id"],
@@ -213,10 +223,16 @@ def publish_build(build_id: int) -> dict[str, int]:
     return written
 
 
-def surges_to_tell(build_id: int) -> list[dict[str, Any]]:
-    """Topic surges that run as of the newest published day and were not told before; told from now on."""
+def surges_to_tell() -> list[dict[str, Any]]:
+    """Topic surges that run as of the newest published day and were not told before."""
     with _warehouse() as conn:
-        return surge_news.to_tell(conn, build_id)
+        return surge_news.to_tell(conn)
+
+
+def surges_told(build_id: int, found: Sequence[Mapping[str, Any]]) -> None:
+    """Note that people heard of these surges after the publication of a build."""
+    with _warehouse() as conn:
+        surge_news.told(conn, build_id, found)
 
 
 def running_surges(day: date | None = None) -> list[dict[str, Any]]:
@@ -239,14 +255,14 @@ def build(
     raise_if_build_held(build_id, judge_build(build_id))
     written = publish_build(build_id)
     with _warehouse() as conn:
-        return {"build_id": build_id, "days": _get_build(conn, build_id)["touched_days"], "written": written}
+        return {"build_id": build_id, "days": get_build(conn, build_id)["touched_days"], "written": written}
 
 
 def raise_if_build_held(build_id: int, status: str) -> None:
     """Raises BuildHeld with the stored message when ``status`` is ``held``."""
     if status == "held":
         with _warehouse() as conn:
-            raise BuildHeld(_get_build(conn, build_id)["message"] or f"build {build_id} was held")
+            raise BuildHeld(get_build(conn, build_id)["message"] or f"build {build_id} was held")
 
 
 def release_build(build_id: int, by: str) -> dict[str, int]:
@@ -419,7 +435,30 @@ def _open_build(
     return int(row["build_id"])
 
 
-def _get_build(conn: Conn, build_id: int) -> dict[str, Any]:
+def _brings_nothing(conn: Conn, build: dict[str, Any]) -> bool:
+    """Whether every model would come out as it is: no day is touched, no load of the build brought a new row of any
+    table, and the build before it was published with the same settings, as of the same moment.
+    """
+    if build["is_full"] or build["touched_days"]:
+        return False
+    row = conn.execute(
+        "select before.status = 'published' and before.settings_hash = %(settings)s"
+        " and before.data_until is not distinct from %(until)s"
+        " and not exists (select 1 from ops.loads where load_id = any(%(loads)s) and coalesce(rows_raw, 1) > 0)"
+        " as brings_nothing"
+        " from ops.builds as before where before.build_id < %(build)s order by before.build_id desc limit 1",
+        {
+            "build": build["build_id"],
+            "settings": build["settings_hash"],
+            "until": build["data_until"],
+            "loads": build["load_ids"],
+        },
+    ).fetchone()
+    return bool(row and row["brings_nothing"])
+
+
+def get_build(conn: Conn, build_id: int) -> dict[str, Any]:
+    """The row of ``ops.builds``. Raises LookupError."""
     row = conn.execute("select * from ops.builds where build_id = %s", (build_id,)).fetchone()
     if row is None:
         raise LookupError(f"there is no build {build_id}")
@@ -429,7 +468,7 @@ def _get_build(conn: Conn, build_id: int) -> dict[str, Any]:
 @contextmanager
 def _build_step(conn: Conn, build_id: int, expect: str) -> Iterator[dict[str, Any]]:
     """One step of a build at a time; a step that raises marks the build as failed."""
-    found = _get_build(conn, build_id)
+    found = get_build(conn, build_id)
     if found["status"] != expect:
         raise RuntimeError(f"build {build_id} is {found['status']}, not {expect}")
     conn.execute("select pg_advisory_lock(hashtext('quality_line_build'))")

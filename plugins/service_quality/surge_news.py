@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -37,25 +38,30 @@ def running(conn: Conn, day: date | None = None) -> list[dict[str, Any]]:
     return conn.execute(_RUNNING, {"day": newest, "lag": 0 if day else LAG_DAYS}).fetchall()
 
 
-def to_tell(conn: Conn, build_id: int) -> list[dict[str, Any]]:
-    """Surges that run as of the newest day and were not told before; they count as told from now on. Commits.
+def to_tell(conn: Conn) -> list[dict[str, Any]]:
+    """Surges that run as of the newest day and were not told before, the largest excess first; writes nothing.
 
     What a known outage explains is not told, and neither are surges of the past that a late load brings to light.
     """
+    found = [row for row in running(conn) if row["verdict"] == "surge"]
+    rows = conn.execute(
+        "select surge_id from ops.surge_alerts where surge_id = any(%s)", ([row["surge_id"] for row in found],)
+    )
+    known = {row["surge_id"] for row in rows}
+    return [row for row in found if row["surge_id"] not in known]
+
+
+def told(conn: Conn, build_id: int, found: Sequence[Mapping[str, Any]]) -> None:
+    """Note that people heard of these surges after the publication of a build: they are not told again. Commits."""
     with conn.transaction():
-        found = [row for row in running(conn) if row["verdict"] == "surge"]
-        told = {
-            row["surge_id"]
-            for row in conn.execute(
-                "insert into ops.surge_alerts (surge_id, build_id, business_day)"
-                " select surge_id, %s, business_day"
-                " from unnest(%s::text[], %s::date[]) as news (surge_id, business_day)"
-                " on conflict (surge_id) do nothing returning surge_id",
-                (build_id, [row["surge_id"] for row in found], [row["business_day"] for row in found]),
-            )
-        }
+        conn.execute(
+            "insert into ops.surge_alerts (surge_id, build_id, business_day)"
+            " select surge_id, %s, business_day"
+            " from unnest(%s::text[], %s::date[]) as news (surge_id, business_day)"
+            " on conflict (surge_id) do nothing",
+            (build_id, [row["surge_id"] for row in found], [row["business_day"] for row in found]),
+        )
     conn.commit()
-    return [row for row in found if row["surge_id"] in told]
 
 
 def in_words(row: dict[str, Any]) -> str:

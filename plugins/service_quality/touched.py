@@ -210,6 +210,12 @@ select distinct cast(generate_series(
 ) as date)
 from ops.loads as l cross join zones
 where l.load_id = any(%(loads)s)
+    -- A window that was loaded before says nothing new about what is loaded.
+    and not exists (
+        select 1 from ops.coverage as c
+        where c.source = l.source and c.load_id <> all(%(loads)s)
+            and c.window_start = l.window_start and c.window_end = l.window_end
+    )
 """
 
 # Days of contacts whose repeat windows end between the two instants, in every time zone in use.
@@ -262,6 +268,7 @@ def touched_days(
         days = _days_of_loads(conn, load_ids, zone, data_until, data_until_before)
         days |= _closing_days(conn, zone, data_until, data_until_before)
         days |= _assignment_days(conn, load_ids, data_until)
+        days |= _leaving_days(conn, load_ids)
         _drop_views(conn)
     return sorted(days)
 
@@ -378,3 +385,25 @@ def _employment_days(conn: Conn, load_ids: Sequence[int], last: date) -> set[dat
                 {begin + timedelta(days=n) for n in range(max((finish - begin).days + 1, 0))} if one != other else set()
             )
     return days
+
+
+def _leaving_days(conn: Conn, load_ids: Sequence[int]) -> set[date]:
+    """Days that change because a subscriber leaves on another day than was known.
+
+    Calls owed in the weeks before and after it end with it. A mart reaches back from a touched day by more than 28
+    days, so every fourth week until now is enough.
+    """
+    rows = conn.execute(
+        "select distinct least(cast(generate_series(side.left_on, loaded.last + 27, interval '28 days') as date),"
+        " loaded.last) as day"
+        " from raw.subscribers as new"
+        " left join raw.subscribers as old"
+        " on old.subscriber_id = new.subscriber_id and old._superseded_at = new._loaded_at"
+        " cross join lateral (values (new.left_on), (old.left_on)) as side (left_on)"
+        " cross join (select min(window_start)::date - 1 as first, max(window_end)::date as last from ops.coverage)"
+        " as loaded"
+        " where new._load_id = any(%s) and new.left_on is distinct from old.left_on"
+        " and side.left_on between loaded.first and loaded.last",
+        (list(load_ids),),
+    )
+    return {row["day"] for row in rows}

@@ -43,12 +43,24 @@ class Plan:
     scalars: Mapping[str, Any]
 
 
+def parse(url: str, scalars: Mapping[str, Any]) -> Any:
+    """The parsed project, for the runs of one build, and its manifest as a file.
+
+    Half of a small run is reading the parsed project and writing the manifest. Raises BuildFailed.
+    """
+    outcome = invoke(url, ["parse", *_variables(scalars)])
+    if not outcome.success:
+        raise BuildFailed(f"dbt did not parse the project: {outcome.exception}")
+    return outcome.result
+
+
 def run_models(
-    conn: Conn, url: str, plan: Plan, nodes: Sequence[str] = (), duckdb: Path | None = None
+    conn: Conn, url: str, plan: Plan, nodes: Sequence[str] = (), *, parsed: Any = None, duckdb: Path | None = None
 ) -> dict[str, str]:
     """Build and test models for ``plan``, all or those of a dbt selection ``nodes``; {node: status}.
 
-    ``duckdb``: a DuckDB database with the sources, in which they are built instead of Postgres. Raises BuildFailed.
+    ``parsed``: what `parse` gave for the same settings, else dbt reads the project itself. ``duckdb``: a DuckDB
+    database with the sources, in which they are built instead of Postgres. Raises BuildFailed.
     """
     build = {
         "touched_days": [d.isoformat() for d in plan.touched_days],
@@ -57,8 +69,10 @@ def run_models(
         "as_of_day": plan.as_of_day.isoformat() if plan.as_of_day else None,
     }
     refresh_statistics(conn)
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(plan.scalars, sort_keys=True)]
-    outcome = invoke(url, [*arguments, *nodes, *(["--full-refresh"] if plan.is_full else [])], build, duckdb)
+    arguments = ["build", "--exclude-resource-type", "unit_test", *_variables(plan.scalars)]
+    if parsed is not None:
+        arguments.append("--no-write-json")
+    outcome = invoke(url, [*arguments, *nodes, *(["--full-refresh"] if plan.is_full else [])], build, parsed, duckdb)
     results = [_node_row(r) for r in getattr(outcome.result, "results", None) or []]
     _record(conn, plan.build_id, results)
     if not outcome.success:
@@ -83,12 +97,20 @@ def refresh_statistics(conn: Conn) -> None:
     conn.commit()
 
 
+def _variables(scalars: Mapping[str, Any]) -> list[str]:
+    return ["--vars", json.dumps(scalars, sort_keys=True)]
+
+
 def invoke(
-    url: str, arguments: list[str], build: Mapping[str, Any] | None = None, duckdb: Path | None = None
+    url: str,
+    arguments: list[str],
+    build: Mapping[str, Any] | None = None,
+    parsed: Any = None,
+    duckdb: Path | None = None,
 ) -> Any:
     """Run one dbt command against ``url``, or against the DuckDB database ``duckdb``; dbt's own result object.
 
-    ``build``: what this build has to do, for the macro ``of_build``. Nothing is sent anywhere.
+    ``build``: what this build has to do, for the macro ``of_build``; ``parsed``: see `parse`. Nothing is sent anywhere.
     """
     folder = home() / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +118,7 @@ def invoke(
     with _environment(url, build or {}, duckdb):
         from dbt.cli.main import dbtRunner
 
-        return dbtRunner().invoke(
+        return dbtRunner(manifest=parsed).invoke(
             [
                 arguments[0], *arguments[1:],
                 "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),

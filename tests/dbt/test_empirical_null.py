@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.dbt.test_statistics import run, url  # noqa: F401  (a fixture)
+from tests.dbt.computed import run
 
 pytestmark = pytest.mark.postgres
 
@@ -30,7 +30,7 @@ def test_the_divisor_is_that_of_normal_scores():
     assert inner + 0.2 * edge**2 == pytest.approx(0.67866, abs=1e-5)
 
 
-def test_scores_are_divided_by_the_spread_of_most_where_it_is_more_than_one(url):  # noqa: F811
+def test_scores_are_divided_by_the_spread_of_most_where_it_is_more_than_one(url):
     rng = np.random.default_rng(3)
     wide, narrow = rng.normal(0, 2, 60), rng.normal(0, 0.5, 60)
     wide[:2] = 15  # two who are far away do not widen what is usual

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.dbt.test_statistics import run, url  # noqa: F401
+from tests.dbt.computed import run
 
 pytestmark = pytest.mark.postgres
 
@@ -29,7 +29,7 @@ def day(runs: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def drawn(url, rows, capacity=CAPACITY):  # noqa: F811
+def drawn(url, rows, capacity=CAPACITY):
     """All calls with the draw's columns. Calls are told apart by run: each run has hashes, and so luck, of its own."""
     text = (
         "with calls as (select run, run || ':' || contact_id as contact_id, operator_id, stratum,"
@@ -41,7 +41,7 @@ def drawn(url, rows, capacity=CAPACITY):  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def many(url):  # noqa: F811
+def many(url):
     """The same day under 3000 seeds."""
     return drawn(url, day(3000))
 
@@ -90,7 +90,7 @@ def test_sums_weighted_by_pi_are_the_truth_on_average(many):
     assert abs(totals.mean() - sum(worth.values())) < 4 * error
 
 
-def test_another_call_leaves_the_draw_nearly_as_it_was(url):  # noqa: F811
+def test_another_call_leaves_the_draw_nearly_as_it_was(url):
     """400 days; on each one more call comes in late."""
     before = day(400)
     late = [
@@ -102,7 +102,7 @@ def test_another_call_leaves_the_draw_nearly_as_it_was(url):  # noqa: F811
     assert len(was - now) / 400 < 0.6  # of 8 calls a day; drawn anew, 5 or 6 would be others
 
 
-def test_a_day_that_fits_is_listened_to_whole_and_one_without_room_not_at_all(url):  # noqa: F811
+def test_a_day_that_fits_is_listened_to_whole_and_one_without_room_not_at_all(url):
     few = [r for r in day(1) if r["contact_id"] in ("c0", "c1", "c2", "c3", "c4")]
     assert {float(r["pi"]) for r in drawn(url, few)} == {1.0} and all(r["is_drawn"] for r in drawn(url, few))
     none = [{**r, "is_due": 0} for r in day(1)]
@@ -110,7 +110,7 @@ def test_a_day_that_fits_is_listened_to_whole_and_one_without_room_not_at_all(ur
     assert {float(r["pi"]) for r in found} == {0.0} and not any(r["is_drawn"] for r in found)
 
 
-def test_more_operators_due_than_the_capacity_holds_share_it(url):  # noqa: F811
+def test_more_operators_due_than_the_capacity_holds_share_it(url):
     rows = [
         {"run": f"r{n}", "contact_id": f"{o}{i}", "operator_id": f"o{o}", "stratum": f"o{o}", "sd": 10, "is_due": 1}
         for n in range(500) for o in range(16) for i in range(2)
@@ -123,7 +123,7 @@ def test_more_operators_due_than_the_capacity_holds_share_it(url):  # noqa: F811
     assert set(per_run.values()) == {CAPACITY}
 
 
-def test_strata_of_large_deviation_are_taken_whole_first(url):  # noqa: F811
+def test_strata_of_large_deviation_are_taken_whole_first(url):
     rows = [
         {"run": "r", "contact_id": f"c{n}", "operator_id": "o", "stratum": "wild" if n < 3 else "calm",
          "sd": 50 if n < 3 else 2, "is_due": 0} for n in range(43)

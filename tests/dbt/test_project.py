@@ -182,6 +182,44 @@ def test_models_are_written_without_postgres_only_words(manifest):
             assert not words.search(code), f"{name}: {words.search(code)}"
 
 
+def reaches_of_ancestors(manifest: dict[str, Any], node: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """Reaches of the marts that a model is made of, directly or by others."""
+    found: dict[str, dict[str, int]] = {}
+    left, seen = list(node["depends_on"]["nodes"]), set()
+    while left:
+        parent = left.pop()
+        if parent in seen or not parent.startswith("model."):
+            continue
+        seen.add(parent)
+        made_of = manifest["nodes"][parent]
+        if reach := made_of["config"]["meta"].get("reach"):
+            found[made_of["name"]] = reach
+        left += made_of["depends_on"]["nodes"]
+    return found
+
+
+def test_a_mart_reaches_at_least_as_far_as_what_it_is_made_of(manifest):
+    """Days that change later in a mart change in everything of days that is made of it."""
+    followed = 0
+    for name, node in models(manifest, "marts").items():
+        if node["config"]["materialized"] != "incremental":
+            continue
+        own = node["config"]["meta"].get("reach") or {"before": 0, "after": 0}
+        for parent, reach in reaches_of_ancestors(manifest, node).items():
+            followed += 1
+            for side in ("before", "after"):
+                assert own[side] >= reach[side], f"{name} reaches less far {side} than {parent}"
+    assert followed >= 4
+
+
+def test_the_weekly_review_follows_call_backs_that_are_answered_later(manifest):
+    """A week stands on its Monday, up to six days before the day on which a call became owed."""
+    marts = models(manifest, "marts")
+    reach = {n: marts[n]["config"]["meta"]["reach"] for n in ("weekly_review", "callbacks_daily")}
+    assert "callbacks_daily" in reaches_of_ancestors(manifest, marts["weekly_review"])
+    assert reach["weekly_review"]["before"] == reach["callbacks_daily"]["before"] + 6
+
+
 def test_the_raw_sources_are_the_contract(manifest):
     declared = {s["name"]: list(s["columns"]) for s in manifest["sources"].values() if s["source_name"] == "raw"}
     wanted = {

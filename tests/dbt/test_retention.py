@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
-import psycopg
 import pytest
 import yaml
 from service_quality import transform
 from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from tests.dbt.test_statistics import run
+from tests.dbt.computed import run
 
 FOLDERS = ("macros", "models/intermediate", "models/marts")
-
-
-@pytest.fixture(scope="module")
-def url(server) -> Iterator[str]:
-    name = "test_retention"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(f"drop database if exists {name} with (force)")
-        conn.execute(f"create database {name}")
-    yield server.url(name)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(f"drop database {name} with (force)")
 
 
 @pytest.mark.postgres

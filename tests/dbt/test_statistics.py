@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 from scipy import stats
-from service_quality import transform
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from tests.dbt.computed import run
+
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(scope="module")
-def url(server) -> Iterator[str]:
-    name = "test_statistics"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(f"drop database if exists {name} with (force)")
-        conn.execute(f"create database {name}")
-    yield server.url(name)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(f"drop database {name} with (force)")
-
-
-def run(url: str, text: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Compile `text` with the project's macros and run it on a table `given` with these rows."""
-    outcome = transform.invoke(url, ["compile", "--inline", text])
-    assert outcome.success, outcome.exception
-    statement = outcome.result.results[0].node.compiled_code
-    types = {str: "text", int: "numeric", float: "double precision"}
-    columns = ", ".join(f"{k} {types[type(v)]}" for k, v in rows[0].items())
-    with psycopg.connect(url, row_factory=dict_row) as conn:
-        conn.execute(f"create temporary table given ({columns})")
-        with conn.cursor() as cursor:
-            marks = ", ".join(["%s"] * len(rows[0]))
-            cursor.executemany(f"insert into given values ({marks})", [list(r.values()) for r in rows])
-            return cursor.execute(statement).fetchall()
 
 
 def test_wilson_is_statsmodels_wilson(url):

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-import psycopg
 import pytest
 from scipy import stats
 from statsmodels.stats.rates import confint_poisson_2indep
 
-from tests.dbt.test_statistics import run
+from tests.dbt.computed import run
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(scope="module")
-def url(server) -> Iterator[str]:
-    name = "test_surge_statistics"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(f"drop database if exists {name} with (force)")
-        conn.execute(f"create database {name}")
-    yield server.url(name)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(f"drop database {name} with (force)")
 
 
 def test_farringtons_score_and_limit_are_the_two_thirds_power(url):

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from tests.dbt.test_statistics import run, url  # noqa: F401  (the database of the statistics' tests)
+from tests.dbt.computed import run
 
 pytestmark = pytest.mark.postgres
 
@@ -15,7 +15,7 @@ PERCENTS = (50, 80, 95, 99)
 QUERY = "with {{ fastest_ctes('given', ['cell']) }} select * from fastest order by cell"
 
 
-def fastest(url, cells):  # noqa: F811
+def fastest(url, cells):
     """{cell: [fastest_50, ...]} of {cell: [(seconds, is finished)]}."""
     given = [
         {"cell": cell, "seconds": float(seconds), "finished": int(done)}
@@ -27,7 +27,7 @@ def fastest(url, cells):  # noqa: F811
     return {r["cell"]: [r[f"fastest_{p}"] for p in PERCENTS] for r in run(url, query, given)}
 
 
-def test_where_all_are_done_it_is_numpys_nearest_rank(url):  # noqa: F811
+def test_where_all_are_done_it_is_numpys_nearest_rank(url):
     rng = np.random.default_rng(5)
     cells = {str(n): [(round(x, 3), True) for x in rng.lognormal(2, 1, n)] for n in (1, 2, 3, 10, 19, 20, 21, 100, 257)}
     cells["ties"] = [(x, True) for x in (1, 1, 1, 1, 2, 2, 2, 3, 3, 9)]
@@ -38,7 +38,7 @@ def test_where_all_are_done_it_is_numpys_nearest_rank(url):  # noqa: F811
         assert found[cell] == pytest.approx(wanted), cell
 
 
-def test_where_some_are_still_watched_it_is_statsmodels_kaplan_meier(url):  # noqa: F811
+def test_where_some_are_still_watched_it_is_statsmodels_kaplan_meier(url):
     rng = np.random.default_rng(6)
     cells = {}
     for n in (40, 60, 200, 1000):
@@ -56,7 +56,7 @@ def test_where_some_are_still_watched_it_is_statsmodels_kaplan_meier(url):  # no
     assert told >= 12
 
 
-def test_what_was_not_seen_is_not_told(url):  # noqa: F811
+def test_what_was_not_seen_is_not_told(url):
     young = [(n, True) for n in range(1, 11)] + [(1.5, False)] * 90
     found = fastest(url, {
         "nine of ten are done": [(n, True) for n in range(1, 10)] + [(30, False)],
@@ -68,7 +68,7 @@ def test_what_was_not_seen_is_not_told(url):  # noqa: F811
     assert found["few were watched so long"] == [None] * 4
 
 
-def test_it_is_unbiased_where_leaving_out_the_open_ones_is_not(url):  # noqa: F811
+def test_it_is_unbiased_where_leaving_out_the_open_ones_is_not(url):
     """Orders of a running month: the naive percentile of the finished ones is far too good."""
     rng = np.random.default_rng(7)
     took, watched = rng.gamma(4, 1.5, 4000), rng.uniform(0, 30, 4000)
@@ -79,7 +79,7 @@ def test_it_is_unbiased_where_leaving_out_the_open_ones_is_not(url):  # noqa: F8
     assert abs(found - truth) < 0.35 < truth - naive
 
 
-def test_poisson_intervals_are_near_the_exact_ones(url):  # noqa: F811
+def test_poisson_intervals_are_near_the_exact_ones(url):
     found = run(
         url, "select x, {{ poisson_low('x') }} as low, {{ poisson_high('x') }} as high from given order by x",
         [{"x": x} for x in (0, 1, 2, 5, 10, 40, 250)],

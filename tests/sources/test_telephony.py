@@ -33,3 +33,17 @@ def test_each_server_gives_its_log_and_its_records_where_it_has_them():
         for e in source.read(span("2026-11-23", "2026-11-24"))
     ]
     assert found == [("queue_log", {"a"})] * 2 + [("cdr", {"a"})] + [("queue_log", {"b"})] * 2
+
+
+def test_shares_together_give_what_is_read_in_one_piece():
+    cdr = {"spool": str(SAMPLE)}
+    servers = [server(SAMPLE, server_id=name, cdr=cdr) for name in "ab"]
+    window = span("2026-11-23", "2026-11-24")
+
+    def read_by(processes):
+        source = TelephonySource(config.Telephony(servers=servers, processes=processes), lambda name: "", {})
+        shares = [list(share()) for share in source.shares(window)]
+        assert len(shares) == processes and all(shares[:2])
+        return sorted((e.table.name, *map(str, row.values())) for s in shares for e in s for row in e.batch.to_pylist())
+
+    assert read_by(1) == read_by(2) == read_by(3)

@@ -1,4 +1,18 @@
 {#-
+Condition: an operator is due for a floor call. On the first `floor` times `every` days on which he works in a month he
+is due on one of every `every`, whichever a hash says.
+worked: a relation with operator_id, month_start, days_before (days of the month on which he worked before).
+-#}
+{% macro is_floor_day(worked, seed, floor, every) -%}
+{%- set slot = worked ~ '.days_before / cast(' ~ every ~ ' as numeric(9, 3))' -%}
+floor({{ slot }}) < {{ floor }}
+        and mod({{ worked }}.days_before, {{ every }}) = floor({{ every }} * {{ hash_uniform(
+            seed ~ " || '|slot|' || " ~ worked ~ ".operator_id || '|' || " ~ worked ~ ".month_start || '|' || "
+            ~ whole_number_text(slot)
+        ) }})
+{%- endmacro %}
+
+{#-
 CTEs that draw calls to listen to, each group of `by` (a day) by itself. The last one is called `drawn`: all calls,
 with is_drawn and the probability pi that they had.
 calls: a CTE with `by`, contact_id, operator_id, stratum (text), sd (whole points: the usual deviation of a score in the

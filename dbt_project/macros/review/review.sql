@@ -57,3 +57,22 @@ group by branch_id, week_start{{ ', ' ~ item if not item.startswith("'") }}
     ('ticket_within_target_share', 'tickets_within_target', 'tickets_with_target', 'low'),
 ]) }}
 {%- endmacro %}
+
+{#- What becomes of owed call-backs, from their daily mart: (item, numerator, denominator, what is worse). -#}
+{% macro review_callback_rates() -%}
+{{ return([
+    ('callbacks_on_time', 'on_time', 'on_time_base', 'low'),
+    ('callbacks_reached', 'reached_of_attempted', 'reached_base', 'low'),
+    ('callbacks_confirmed_solved', 'confirmed_solved', 'solved_base', 'low'),
+    ('callbacks_reopened', 'reopened', 'reopened_base', 'high'),
+]) }}
+{%- endmacro %}
+
+{#- So many days before the as-of day, every call owed on a day has passed its deadline, in any time zone. -#}
+{% macro review_callbacks_settle_days() -%}
+{%- set hours = [] -%}
+{%- for reason in callback_reasons().split() -%}
+{%- do hours.append(var('callback_due_hours_' ~ reason) | int) -%}
+{%- endfor -%}
+{{ return((hours | max + 23) // 24 + 1) }}
+{%- endmacro %}

@@ -3,6 +3,14 @@ Farrington's surveillance of counts. Source: Farrington et al. 1996, J. R. Stati
 2/3 are nearly normal, with the variance (4/9) * mean^(-2/3) * variance.
 -#}
 
+{#-
+Condition: the day is one of those that the judged day looks back on: the eight weeks that end three days before it, so
+that a surge of yesterday does not hide today's.
+-#}
+{% macro in_surge_history(day, judged_day) -%}
+{{ day }} between {{ add_days(judged_day, -58) }} and {{ add_days(judged_day, -3) }}
+{%- endmacro %}
+
 {#- Daily counts above it are cut off before the level is fitted: past surges must not raise the bar. -#}
 {% macro surge_ceiling(median, mean) -%}
 {%- set spread = 'greatest(cast(' ~ median ~ ' as numeric(28, 12)), least(' ~ mean ~ ', 1))' -%}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -92,6 +92,11 @@ class Risen:
     z: float
 
 
+def tested(now: Counter[str]) -> list[str]:
+    """The words of a week's group that can rise: each has a chance of 1 % (LEAST_Z) to do so for no reason."""
+    return sorted(term for term, comments in now.items() if comments >= LEAST_COMMENTS)
+
+
 def risen(now: Counter[str], before: Counter[str], prior: Counter[str]) -> list[Risen]:
     """Words by how much more often they occur ``now`` than ``before``, most first; all counts are of comments.
 
@@ -106,11 +111,11 @@ def risen(now: Counter[str], before: Counter[str], prior: Counter[str]) -> list[
     weight = {term: max(PRIOR_WORDS * prior[term] / all_prior, LEAST_PRIOR) for term in sorted(known)}
     whole = math.fsum(weight.values())
     found = []
-    for term in sorted(now):
+    for term in tested(now):
         y, x = now[term] + weight[term], before[term] + weight[term]
         log_odds = math.log(y / (all_now + whole - y)) - math.log(x / (all_before + whole - x))
         z = log_odds / math.sqrt(1 / y + 1 / x)
-        if now[term] >= LEAST_COMMENTS and z >= LEAST_Z:
+        if z >= LEAST_Z:
             found.append(Risen(term, now[term], before[term], log_odds, z))
     return sorted(found, key=lambda one: (-round(one.z, 9), one.term))
 
@@ -126,8 +131,11 @@ def calculate(conn: Conn, scope: Scope) -> Iterator[Sequence[Any]]:
         comment = _comment(row)
         by_week[comment.week].append(comment)
     for week in weeks:
-        before = [c for n in range(1, WEEKS_BEFORE + 1) for c in by_week.get(week - timedelta(weeks=n), [])]
-        yield from of_week(week, by_week.get(week, []), before)
+        yield from of_week(week, by_week.get(week, []), _weeks_before(by_week, week))
+
+
+def _weeks_before(by_week: Mapping[date, list[Comment]], week: date) -> list[Comment]:
+    return [c for n in range(1, WEEKS_BEFORE + 1) for c in by_week.get(week - timedelta(weeks=n), [])]
 
 
 def _comment(row: dict[str, Any]) -> Comment:

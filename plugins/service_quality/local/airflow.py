@@ -405,10 +405,21 @@ def _wait_until_ready(since: datetime, seconds: float = 180) -> None:
         except AirflowFailed as error:
             missing = str(error)
         if not missing:
+            _warm_up()
             return
         if time.monotonic() > deadline:
             raise AirflowFailed(f"Airflow is not ready after {seconds:.0f} s: {missing}; logs: {home() / 'logs'}")
         time.sleep(0.3)
+
+
+def _warm_up() -> None:
+    """Ask the tasks' API something. It makes its routes at the first question, for seconds in which it answers nobody:
+    else that is the night's first task, and all others wait for it.
+    """
+    import httpx
+
+    with contextlib.suppress(httpx.HTTPError):
+        httpx.get(f"{_url()}/execution/health", timeout=60, trust_env=False)
 
 
 def _not_ready(since: datetime) -> str:

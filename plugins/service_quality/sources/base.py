@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -53,4 +53,13 @@ class SourceReader(Protocol):
 
     def read(self, window: Window) -> Iterator[Extracted]:
         """Batches of the window, memory bounded. Raises SourceError."""
+        ...
+
+
+@runtime_checkable
+class SharedReader(SourceReader, Protocol):
+    """A source of which several processes can read parts at the same time."""
+
+    def shares(self, window: Window) -> list[Callable[[], Iterator[Extracted]]]:
+        """What gives the batches of each part; together they are those of ``read``."""
         ...

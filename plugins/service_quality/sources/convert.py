@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from service_quality.contract import ARROW_TYPES, Column, SqlType, Table
+from service_quality.sources.problems import may_contain
 
 TRUE = frozenset({"true", "t", "yes", "y", "on", "1", "да"})
 FALSE = frozenset({"false", "f", "no", "n", "off", "0", "нет"})
@@ -49,7 +50,9 @@ def to_batch(
     arrays = {c.name: convert(c, columns[c.name], zone, problems) for c in table.columns}
     rows = len(next(iter(arrays.values())))
     shown: pa.Array = pa.array(references, pa.string()) if references is not None else _keys(table, arrays)
-    told = pa.array(["; ".join(problems[i]) if i in problems else None for i in range(rows)], pa.string())
+    told = pa.nulls(rows, pa.string())
+    if problems:
+        told = pa.array(["; ".join(problems[i]) if i in problems else None for i in range(rows)], pa.string())
     return pa.RecordBatch.from_arrays([*arrays.values(), shown, told], schema=table.arrow_schema())
 
 
@@ -123,7 +126,7 @@ def _texts(values: pa.Array, zone: ZoneInfo) -> pa.Array:
     if not _is_text(values):
         raise pa.ArrowInvalid("not text")
     text = values.cast(pa.string())
-    if pc.any(pc.match_substring(text, "\x00")).as_py():
+    if may_contain(text, b"\0") and pc.any(pc.match_substring(text, "\x00")).as_py():
         text = pc.replace_substring(text, "\x00", "")
     return text
 

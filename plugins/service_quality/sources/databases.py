@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from service_quality.contract import Column
 from service_quality.sources.base import SourceError
@@ -109,16 +110,16 @@ class _Postgres:
 
         # The bounds are literals because the driver streams (by COPY) only what has no parameters.
         sql = query.with_bounds(*self._bounds)
-        names = [c.name for c in query.table.columns]
         try:
             with self._connection.cursor() as cursor:
                 schema = cursor.adbc_execute_schema(sql)
                 cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
-                cursor.execute(_typed(query, sql, schema))
+                typed, names = _typed(query, sql, schema)
+                cursor.execute(typed)
                 for batch in cursor.fetch_record_batch():
                     for at in range(0, batch.num_rows, self._batch_rows):
                         part = batch.slice(at, self._batch_rows)
-                        yield dict(zip(names, part.columns, strict=True))
+                        yield _with_odd(dict(zip(names, part.columns, strict=True)))
         except (Error, pa.ArrowException, OSError) as error:
             raise SourceError(f"{query.path}: {_postgres_message(error, self._url)}") from None
 
@@ -127,22 +128,54 @@ def _postgres_message(error: Exception, url: str) -> str:
     return hide_password(str(error).split("\n\nQuery was:")[0], url)
 
 
-def _typed(query: Query, sql: str, schema: pa.Schema) -> str:
-    """``sql`` with its columns in the contract's order and in types that the driver reads faithfully."""
+def _typed(query: Query, sql: str, schema: pa.Schema) -> tuple[str, list[str]]:
+    """``sql`` with its columns in the contract's order, in types that the driver reads faithfully; and their names."""
     places = query.order(schema.names)
-    shown = [_expression(c, schema.field(i)) for c, i in zip(query.table.columns, places, strict=True)]
-    return f"select {', '.join(shown)}\nfrom (\n{sql}\n) as provider_query"
+    found = [(c, schema.field(i)) for c, i in zip(query.table.columns, places, strict=True)]
+    shown = {c.name: _expression(c, field) for c, field in found}
+    shown |= {c.name + _ODD: _odd_moment(field) for c, field in found if _is_moment_of(c, field)}
+    return f"select {', '.join(shown.values())}\nfrom (\n{sql}\n) as provider_query", list(shown)
+
+
+# One 'infinity' would make the driver refuse the whole result, and as text every moment costs ten times as much: so
+# moments of the calendar are read as such, others as text in a column beside.
+_ODD = " as text"
+_IN_CALENDAR = "{0} >= timestamptz '0001-01-01 00:00+00' and {0} < timestamptz '10000-01-01 00:00+00'"
+
+
+def _is_moment_of(column: Column, field: pa.Field) -> bool:
+    return pa.types.is_timestamp(field.type) and bool(field.type.tz) and column.type in ("timestamptz", "date")
+
+
+def _odd_moment(field: pa.Field) -> str:
+    name = _quoted(field)
+    return f"case when not ({_IN_CALENDAR.format(name)}) then cast({name} at time zone 'UTC' as text) || 'Z' end"
+
+
+def _quoted(field: pa.Field) -> str:
+    return '"' + field.name.replace('"', '""') + '"'
+
+
+def _with_odd(columns: Columns) -> Columns:
+    """``columns`` where those with odd moments among their rows are text."""
+    odd = {name: columns.pop(name) for name in list(columns) if name.endswith(_ODD)}
+    for name, texts in odd.items():
+        if texts.null_count < len(texts):
+            plain_name = name.removesuffix(_ODD)
+            columns[plain_name] = pc.coalesce(texts, pc.strftime(columns[plain_name], "%Y-%m-%d %H:%M:%SZ"))
+    return columns
 
 
 def _expression(column: Column, field: pa.Field) -> str:
-    name = '"' + field.name.replace('"', '""') + '"'
+    name = _quoted(field)
     numeric = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
     if numeric and column.type in ("bigint", "double precision", "boolean"):
         return name
     if pa.types.is_boolean(field.type) and column.type == "boolean":
         return name
+    if _is_moment_of(column, field):
+        return f"case when {_IN_CALENDAR.format(name)} then {name} end"
     if pa.types.is_timestamp(field.type) and field.type.tz:
-        # As text, because one 'infinity' would make the driver refuse the whole result.
         return f"cast({name} at time zone 'UTC' as text) || 'Z'"
     return f"cast({name} as text)"
 

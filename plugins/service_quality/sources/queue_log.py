@@ -37,7 +37,7 @@ from service_quality.sources.clock import (
     read_local,
 )
 from service_quality.sources.databases import hide_password
-from service_quality.sources.problems import Problems
+from service_quality.sources.problems import Problems, may_contain
 from service_quality.sources.spool import Block, Layout, Span, Spool, SpoolFile, spans
 from service_quality.window import Window
 
@@ -57,11 +57,12 @@ class QueueLogFiles:
         self._server_id, self._history = server_id, history
         self._spool = Spool(drop, f"telephony.servers.{server_id}.queue_log")
 
-    def read(self, window: Window) -> Iterator[pa.RecordBatch]:
-        """The events of ``window`` in the order they were logged."""
+    def read(self, window: Window, number: int = 0, count: int = 1) -> Iterator[pa.RecordBatch]:
+        """The events of ``window`` in the order they were logged; of ``count`` shares that with this ``number``."""
         files = self._spool.files(self._server_id, Layout("queue_log", _first_at))
-        for file, span in spans(files, window, self._history):
-            yield from self._read_file(file, span)
+        for place, (file, span) in enumerate(spans(files, window, self._history)):
+            if place % count == number:
+                yield from self._read_file(file, span)
 
     def _read_file(self, file: SpoolFile, span: Span) -> Iterator[pa.RecordBatch]:
         last = file.first_at
@@ -73,7 +74,7 @@ class QueueLogFiles:
             filled = neighbours(times, readable, last)
             last = int(filled[-1])
             line_no = np.arange(block.first_line, block.first_line + len(lines), dtype=np.int64)
-            wanted = np.flatnonzero(span.mask(filled, line_no) & _not_blank(lines))
+            wanted = np.flatnonzero(span.mask(filled, line_no) & _not_blank(lines, readable))
             if len(wanted):
                 yield self._batch(file, block, lines, wanted, filled, readable)
 
@@ -81,7 +82,7 @@ class QueueLogFiles:
         self, file: SpoolFile, block: Block, lines: pa.Array, wanted: Micros, times: Micros, readable: Mask
     ) -> pa.RecordBatch:
         line_no = wanted + block.first_line
-        chosen = lines.take(pa.array(wanted))
+        chosen = lines if len(wanted) == len(lines) else lines.take(pa.array(wanted))
         problems = Problems(len(wanted))
         problems.add_where(~readable[wanted], "event_at: no time in seconds since 1970")
         problems.add_where(np.isin(wanted, list(block.damaged)), "line: had NUL characters")
@@ -111,8 +112,13 @@ def _first_at(name: str, lines: Sequence[str]) -> int | None:
     return None
 
 
-def _not_blank(lines: pa.Array) -> Mask:
-    return pc.greater(pc.binary_length(pc.ascii_trim_whitespace(lines)), 0).to_numpy(zero_copy_only=False)
+def _not_blank(lines: pa.Array, readable: Mask) -> Mask:
+    """Lines that hold anything; those whose time was ``readable`` do, so only the others are looked at."""
+    filled = readable.copy()
+    others = np.flatnonzero(~readable)
+    trimmed = pc.ascii_trim_whitespace(lines.take(pa.array(others)))
+    filled[others] = pc.greater(pc.binary_length(trimmed), 0).to_numpy(zero_copy_only=False)
+    return filled
 
 
 def _line_times(lines: pa.Array) -> tuple[Micros, Mask]:
@@ -121,10 +127,13 @@ def _line_times(lines: pa.Array) -> tuple[Micros, Mask]:
     data = np.frombuffer(lines.buffers()[2], np.uint8) if lines.buffers()[2] else np.zeros(0, np.uint8)
     data = np.concatenate([data, np.zeros(11, np.uint8)])
     cells = data[offsets[:-1, None] + np.arange(11)]
-    digits = cells[:, :10].astype(np.int64) - ord("0")
-    plain = ((digits >= 0) & (digits <= 9)).all(axis=1) & (cells[:, 10] == ord("|"))
+    digits = cells[:, :10] - np.uint8(ord("0"))  # characters below "0" wrap around to large numbers
+    plain = (digits <= 9).all(axis=1) & (cells[:, 10] == ord("|"))
     plain &= np.diff(offsets) > 10
-    times = np.where(plain, digits @ 10 ** np.arange(9, -1, -1, dtype=np.int64), 0) * SECOND
+    seconds = np.zeros(len(lines), np.int64)
+    for place in range(10):  # cheaper than a product of matrices, which numpy makes slowly or in many threads
+        seconds = seconds * 10 + digits[:, place]
+    times = np.where(plain, seconds, 0) * SECOND
     readable = plain.copy()
     for i in np.flatnonzero(~plain):
         at = epoch_seconds(lines[int(i)].as_py().partition("|")[0])
@@ -141,7 +150,9 @@ def _split_lines(lines: pa.Array, problems: Problems) -> tuple[pa.Array, dict[st
     problems.add_where(~whole, f"line: fewer than {_FIELDS} fields")
     named = {name: pieces.field(i, whole) for i, name in enumerate(_NAMED, start=1)}
     params = pieces.field(_FIELDS, whole)
-    params = pc.if_else(pa.array(whole), pc.fill_null(params, ""), lines)
+    params = pc.fill_null(params, "")
+    if not whole.all():
+        params = pc.if_else(pa.array(whole), params, lines)
     return pieces.field(0, whole), named, params
 
 
@@ -159,6 +170,8 @@ class _Pieces:
         there = self.count > place
         if of is not None:
             there &= of
+        if there.all():
+            return self._values.take(pa.array(self._starts + place))
         return self._values.take(pa.array(np.where(there, self._starts + place, 0), mask=~there))
 
 
@@ -168,11 +181,11 @@ def _normal_batch(columns: dict[str, pa.Array], params: pa.Array, problems: Prob
         problems.add_undecodable(name, columns[name])
     empty = pc.equal(columns["event"], "").fill_null(False).to_numpy(zero_copy_only=False)
     problems.add_where(empty, "event: empty")
-    whole = columns["event"].is_valid()
-    params = pc.if_else(whole, _bare(params), params)
+    bare = _bare(params)
+    params = pc.if_else(columns["event"].is_valid(), bare, params) if columns["event"].null_count else bare
     entered = pc.equal(columns["event"], "ENTERQUEUE").fill_null(False)
     pieces = _Pieces(pc.filter(params, entered), 3)
-    blanked = pc.utf8_rtrim(_join(pieces.field(0), "", pieces.field(2)), "|")
+    blanked = pc.ascii_rtrim(_join(pieces.field(0), "", pieces.field(2)), "|")
     columns |= {
         "caller": _scatter(entered, pieces.field(1)),
         "caller_name": _scatter(entered, pieces.field(3)),
@@ -184,7 +197,9 @@ def _normal_batch(columns: dict[str, pa.Array], params: pa.Array, problems: Prob
 
 
 def _bare(params: pa.Array) -> pa.Array:
-    return pc.utf8_rtrim(pc.replace_substring_regex(params, r'["\\]', ""), "|")
+    if any(may_contain(params, character) for character in (b'"', b"\\")):
+        params = pc.replace_substring_regex(params, r'["\\]', "")
+    return pc.ascii_rtrim(params, "|")
 
 
 def _join(*parts: Any) -> pa.Array:
@@ -194,6 +209,8 @@ def _join(*parts: Any) -> pa.Array:
 
 def _scatter(where: pa.Array, values: pa.Array) -> pa.Array:
     """``values`` at the rows ``where``, null elsewhere and where empty."""
+    if values.null_count == len(values):
+        return pa.nulls(len(where), _TEXT)
     values = pc.if_else(pc.equal(values, ""), pa.scalar(None, _TEXT), values)
     return pc.replace_with_mask(pa.nulls(len(where), _TEXT), where, values)
 

@@ -107,3 +107,13 @@ def test_the_worklist_holds_open_calls_of_the_last_two_weeks(planted_stage):
     assert all(r["attempts"] is not None and r["attempts"] < 5 for r in rows)
     assert min(r["owed_at"] for r in rows).date().isoformat() >= "2026-10-25"
     assert all(not any(c.isdigit() for c in (r["last_comment"] or "")) for r in rows)
+
+
+def test_nobody_who_left_is_called(planted_stage):
+    left = {r["subscriber_id"] for r in planted_stage.truth("churn") if r["left_on"] <= "2026-11-08"}
+    assert not left & {r["subscriber_id"] for r in planted_stage.rows("select * from marts.worklist_callbacks")}
+    closed = planted_stage.rows(
+        "select subscriber_id, is_on_time, due_at, left_at from marts.callbacks where state = 'left'"
+    )
+    assert len(closed) > 20 and {r["subscriber_id"] for r in closed} <= left
+    assert all(r["is_on_time"] is (None if r["left_at"] <= r["due_at"] else False) for r in closed)

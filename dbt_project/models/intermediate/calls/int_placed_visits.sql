@@ -5,7 +5,8 @@
         {'columns': ['contact_caller_hash', 'talk_ended_at']}
     ])
 }}
--- Queue visits with their contact, operator, queue limits, branch and business day.
+-- Grain: queue visit (server, call, queue, number of the visit): with its contact, operator, queue limits, branch and
+-- business day.
 with
 visits as (
     select
@@ -18,26 +19,7 @@ visits as (
 ),
 
 settings as (
-    select
-        visits.server_id,
-        visits.callid,
-        visits.queue,
-        visits.visit_no,
-        settings.branch_id,
-        settings.topic_class,
-        settings.service_level_seconds,
-        settings.short_abandon_seconds,
-        row_number() over (
-            partition by visits.server_id, visits.callid, visits.queue, visits.visit_no
-            order by case when settings.server_id = '*' then 1 else 0 end, settings.valid_from_at desc
-        ) as setting_rank
-    from visits
-    inner join {{ ref('int_queue_settings') }} as settings
-        on
-            visits.queue = settings.queue
-            and settings.server_id in (visits.server_id, '*')
-            and visits.entered_at >= settings.valid_from_at
-            and (settings.valid_to_at is null or visits.entered_at < settings.valid_to_at)
+    {{ queue_settings_of('visits', ['server_id', 'callid', 'queue', 'visit_no'], 'queue', 'entered_at') }}
 ),
 
 -- The agent's name holds on the day of the event that names him.
@@ -51,8 +33,7 @@ operators as (
         on
             visits.server_id = agents.server_id
             and visits.agent = agents.agent
-            and {{ local_date('visits.agent_at', default_zone()) }}
-            = agents.day
+            and {{ local_date('visits.agent_at', default_zone()) }} = agents.day
     left join {{ ref('int_operator_branches') }} as operator_branches
         on agents.operator_id = operator_branches.operator_id and {{ holds_on('operator_branches', 'visits.day') }}
 ),
@@ -70,8 +51,7 @@ placed as (
         cast(coalesce(settings.short_abandon_seconds, {{ var('short_abandon_seconds') }}) as bigint)
             as short_abandon_seconds,
         coalesce(
-            settings.branch_id, calls.subscriber_branch_id, operators.operator_branch_id,
-            {{ default_branch() }}
+            settings.branch_id, calls.subscriber_branch_id, operators.operator_branch_id, {{ default_branch() }}
         ) as branch_id,
         row_number() over (
             partition by calls.contact_id
@@ -86,15 +66,13 @@ placed as (
             and operators.callid = settings.callid
             and operators.queue = settings.queue
             and operators.visit_no = settings.visit_no
-            and settings.setting_rank = 1
 )
 
 select
     placed.*,
     coalesce(placed.ended_at, placed.answered_at) as talk_ended_at,
     placed.server_id || '|' || placed.callid || '|' || placed.queue || '|' || placed.visit_no as queue_visit_id,
-    {{ local_date('placed.entered_at', zone_of('branches')) }}
-        as business_day
+    {{ local_date('placed.entered_at', zone_of('branches')) }} as business_day
 from placed
 left join {{ ref('int_branches') }} as branches
     on placed.branch_id = branches.branch_id and {{ holds_on('branches', 'placed.day') }}

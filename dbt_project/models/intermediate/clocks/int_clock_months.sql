@@ -16,28 +16,30 @@ spans as (
 ),
 
 cells as (
-    {{ with_all_cells('spans') }}
+    {{ with_all_cells('spans', ['clock', 'month_start', 'seconds', 'is_excluded', 'is_judged', 'is_finished',
+                                'is_within_target', 'is_open_at_month_end', 'is_open_now']) }}
 ),
 
-items as (
-    select
-        clock,
-        cell_branch_id as branch_id,
-        cell_technology as technology,
-        month_start,
-        seconds,
-        is_finished
-    from cells
-    where not is_excluded
+valid as (
+    select * from cells where not is_excluded
 ),
 
-{{ fastest_ctes('items', ['clock', 'branch_id', 'technology', 'month_start']) }},
+{{ fastest_ctes('valid', ['clock', 'branch_id', 'technology', 'month_start']) }},
+
+repeats as (
+    select * from {{ ref('int_repeat_faults') }}
+    where {{ in_reach(155, 0, 'month_start') }}
+),
+
+repeat_cells as (
+    {{ with_all_cells('repeats', ['month_start', 'is_repeated']) }}
+),
 
 counted as (
     select
         clock,
-        cell_branch_id as branch_id,
-        cell_technology as technology,
+        branch_id,
+        technology,
         month_start,
         {{ count_if('not is_excluded') }} as population,
         {{ count_if('is_excluded') }} as excluded,
@@ -49,29 +51,31 @@ counted as (
         {{ count_if('not is_excluded and is_within_target') }} as numerator,
         {{ count_if('not is_excluded and is_within_target is not null') }} as denominator
     from cells
-    group by clock, cell_branch_id, cell_technology, month_start
-),
-
-repeats as (
-    select * from {{ ref('int_repeat_faults') }}
-    where {{ in_reach(155, 0, 'month_start') }}
-),
-
-repeat_cells as (
-    {{ with_all_cells('repeats') }}
+    group by clock, branch_id, technology, month_start
+    union all
+    select
+        'repeat_faults_30d' as clock,
+        branch_id,
+        technology,
+        month_start,
+        count(*) as population,
+        0 as excluded,
+        0 as not_judged,
+        count(is_repeated) as finished,
+        null as open_at_month_end,
+        null as open_now,
+        null as seconds_sum,
+        {{ count_if('is_repeated') }} as numerator,
+        count(is_repeated) as denominator
+    from repeat_cells
+    group by branch_id, technology, month_start
 )
 
 select
-    counted.clock,
-    counted.branch_id,
-    counted.technology,
-    counted.population,
-    counted.excluded,
-    counted.not_judged,
-    counted.finished,
-    counted.open_at_month_end,
-    counted.open_now,
-    counted.seconds_sum,
+    {% for name in ['clock', 'branch_id', 'technology', 'population', 'excluded', 'not_judged', 'finished',
+                    'open_at_month_end', 'open_now', 'seconds_sum'] -%}
+        counted.{{ name }},
+    {% endfor -%}
     {% for percent in [50, 80, 95, 99] -%}
         cast(fastest.fastest_{{ percent }} as {{ dbt.type_float() }}) as fastest_{{ percent }},
     {% endfor -%}
@@ -85,23 +89,3 @@ left join fastest
         and counted.branch_id = fastest.branch_id
         and counted.technology = fastest.technology
         and counted.month_start = fastest.month_start
-union all
-select
-    'repeat_faults_30d' as clock,
-    cell_branch_id as branch_id,
-    cell_technology as technology,
-    count(*) as population,
-    0 as excluded,
-    0 as not_judged,
-    count(is_repeated) as finished,
-    null as open_at_month_end,
-    null as open_now,
-    null as seconds_sum,
-    {% for percent in [50, 80, 95, 99] -%}
-        null as fastest_{{ percent }},
-    {% endfor -%}
-    {{ count_if('is_repeated') }} as numerator,
-    count(is_repeated) as denominator,
-    month_start as business_day
-from repeat_cells
-group by cell_branch_id, cell_technology, month_start

@@ -41,17 +41,17 @@ changes as (
 ),
 
 changed as (
-    {{ with_all_cells('changes') }}
+    {{ with_all_cells('changes', ['month_start', 'lines']) }}
 ),
 
 monthly as (
     select
-        cell_branch_id as branch_id,
-        cell_technology as technology,
+        branch_id,
+        technology,
         month_start,
         sum(lines) as lines
     from changed
-    group by cell_branch_id, cell_technology, month_start
+    group by branch_id, technology, month_start
 ),
 
 months as (

@@ -1,11 +1,7 @@
--- Grain: operator x aspect. What speaks for the person, and where a ranking by unadjusted figures would put him.
+-- Grain: operator x aspect. What speaks for the person.
 with
 judged as (
-    select
-        *,
-        signal in ('low_politeness', 'handle_time') as is_main,
-        case when n >= least_n then x / n end as raw_figure
-    from {{ ref('int_conduct_judged') }}
+    select * from {{ ref('int_conduct_judged') }}
 ),
 
 scores as (
@@ -36,26 +32,8 @@ hired as (
     group by operator_id
 ),
 
-placed as (
-    select
-        *,
-        case
-            when is_main and raw_figure is not null
-                then rank() over (partition by signal, period order by raw_figure desc nulls last)
-        end as raw_place
-    from judged
-),
-
 measured as (
-    select
-        operator_id,
-        aspect,
-        max(case when is_main and period = 0 then raw_place end) as raw_place_latest,
-        max(case when is_main and period = 1 then raw_place end) as raw_place_before,
-        max(case when signal = 'low_politeness' and period = 0 then n end) as raters,
-        max(case when is_heard and period = 0 then listeners end) as listeners
-    from placed
-    group by operator_id, aspect
+    select * from {{ ref('int_conduct_places') }}
 ),
 
 strongest as (

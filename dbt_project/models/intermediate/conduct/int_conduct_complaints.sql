@@ -1,5 +1,6 @@
 -- Grain: one answered or other call of the last two periods that a ticket complains about: the first such ticket.
--- Which tickets complain about how a call was handled is configuration.
+-- Which tickets complain about how a call was handled is configuration. The scorecards' complaint_7d lays any complaint
+-- at the last contact before it, named or not: enough to compare people by, too little to review one.
 with
 contacts as (
     select * from {{ ref('fct_contacts') }}

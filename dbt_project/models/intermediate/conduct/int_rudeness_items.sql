@@ -1,6 +1,8 @@
 -- Grain: one observation of a signal of rudeness in the last two periods: a politeness rating, a heard call, an
 -- answered call that may be complained about. A call heard by three listeners counts a third for each; listeners are
 -- compared with themselves.
+-- Not the outcomes of the scorecards (int_outcomes_of_*), which compare service: a 3 disappoints but is not rude, three
+-- listeners are no three calls, only a fatal error of courtesy is rude, and a complaint must name the call.
 with
 contacts as (
     select
@@ -14,8 +16,8 @@ contacts as (
         contacts.business_day,
         mix.topic_id,
         mix.topic_class,
-        mix.is_repeat,
-        mix.has_outage
+        {{ repeat_band('mix.is_repeat') }} as repeat_band,
+        {{ outage_band('mix.has_outage') }} as outage_band
     from {{ ref('fct_contacts') }} as contacts
     left join {{ ref('int_contact_case_mix') }} as mix
         on contacts.contact_id = mix.contact_id and {{ in_conduct_periods('mix.business_day') }}
@@ -31,12 +33,12 @@ rated as (
         ratings.business_day,
         contacts.topic_id,
         case when contacts.wait_seconds > 60 then 'waited' else 'served' end as wait_band,
-        case when contacts.is_repeat then 'repeat' else 'first' end as repeat_band,
-        case when contacts.has_outage then 'outage' else 'none' end as outage_band
+        contacts.repeat_band,
+        contacts.outage_band
     from {{ ref('fct_ratings') }} as ratings
     left join contacts on ratings.contact_id = contacts.contact_id
     where
-        ratings.criterion = 'politeness' and ratings.answer_kind = 'rated' and ratings.operator_id is not null
+        ratings.criterion = 'politeness' and ratings.rating is not null and ratings.operator_id is not null
         and {{ in_conduct_periods('ratings.business_day') }}
 ),
 
@@ -54,7 +56,6 @@ heard as (
 complained as (
     select
         contacts.*,
-        case when contacts.is_repeat then 'repeat' else 'first' end as repeat_band,
         complaints.ticket_id
     from contacts
     left join {{ ref('int_conduct_complaints') }} as complaints on contacts.contact_id = complaints.contact_id
@@ -72,7 +73,7 @@ select
     {{ observation('politeness_mean', 'rating_id', 'rating', rated_within, x2='rating * rating', value='rating') }}
 from rated
 {% for signal, is_bad, known in [
-    ('rude_tone', 'is_rude', 'tone is not null'),
+    ('rude_tone', 'is_rude', 'is_rude is not null'),
     ('unfriendly_tone', "tone in ('cold', 'rude')", 'tone is not null'),
     ('courtesy_error', 'fatal_customer > 0', 'fatal_customer is not null'),
 ] -%}

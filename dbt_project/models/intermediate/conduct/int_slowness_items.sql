@@ -1,5 +1,7 @@
 -- Grain: one observation of a signal of slowness in the last two periods: an answered call, a ring, a ticket; gaps
 -- after calls by operator, queue, part of the day and day.
+-- Not the outcomes of the scorecards (int_outcomes_of_*), which compare service: who hands a call over did not handle
+-- it, a ring that another ended was not left ringing, and a ticket's owner owes a reply even if nobody replies.
 with
 visits as (
     select
@@ -8,10 +10,7 @@ visits as (
     from {{ ref('fct_queue_visits') }} as visits
     left join {{ ref('int_branches') }} as branches
         on visits.branch_id = branches.branch_id and {{ holds_on('branches', 'visits.business_day') }}
-    where
-        visits.outcome = 'answered'
-        and visits.operator_id is not null
-        and {{ in_conduct_periods('visits.business_day') }}
+    where visits.operator_id is not null and {{ in_conduct_periods('visits.business_day') }}
 ),
 
 -- A call that was handed over was not handled to its end.
@@ -19,13 +18,13 @@ handled as (
     select
         visits.*,
         mix.topic_id,
-        case when mix.is_repeat then 'repeat' else 'first' end as repeat_band,
+        {{ repeat_band('mix.is_repeat') }} as repeat_band,
         mix.tenure_band,
-        cast(ln(cast(visits.talk_seconds as {{ dbt.type_float() }})) as numeric(28, 6)) as log_talk
+        {{ log_of('visits.talk_seconds') }} as log_talk
     from visits
     left join {{ ref('int_contact_case_mix') }} as mix
         on visits.contact_id = mix.contact_id and {{ in_conduct_periods('mix.business_day') }}
-    where visits.talk_seconds > 0 and not visits.is_talk_suspect and visits.transfer_kind is null
+    where {{ is_talked_in('visits') }} and visits.talk_seconds is not null and visits.transfer_kind is null
 ),
 
 -- Without a reply the solution was it; without either, 14 days hold more working time than any limit.
@@ -52,6 +51,7 @@ select
 {{ observation('ring_no_answer', 'ring_id', 'is_missed', ['topic_class', 'hour_band'],
     value='case when is_missed = 1 then rang_ms / 1000.0 end') }}
 from {{ ref('int_operator_rings') }}
+where not is_cut_short and {{ in_conduct_periods('business_day') }}
 union all
 select
     {{ observation('late_reply', 'ticket_id', 'is_late', ['kind', 'channel', 'priority'], value='reply_minutes') }}

@@ -51,10 +51,9 @@ final as (
         {% set known = {
             'setting': 'outcomes.setting', 'topic_class': 'contacts.topic_class',
             'topic_id': 'coalesce(contacts.topic_id, outcomes.topic_id)',
-            'is_repeat': "case when contacts.is_repeat then 'repeat' when not contacts.is_repeat then 'first' end",
+            'is_repeat': repeat_band('contacts.is_repeat'),
             'channel': 'contacts.channel',
-            'has_outage':
-                "case when coalesce(contacts.has_outage, outages.branch_id is not null) then 'outage' else 'none' end",
+            'has_outage': outage_band('coalesce(contacts.has_outage, outages.branch_id is not null)'),
             'hour_band': 'coalesce(contacts.hour_band, outcomes.hour_band)', 'tenure_band': 'contacts.tenure_band',
         } -%}
         {% for dim in case_mix_dims() -%}

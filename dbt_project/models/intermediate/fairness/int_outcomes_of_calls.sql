@@ -14,31 +14,21 @@ visits as (
     where {{ in_last_days('visits.business_day', 90) }}
 ),
 
--- Rings at an operator's phone: those he answered and those he did not.
+-- A ring that was cut short counts too: queues ring their operators alike, and these are compared by queue and hour.
 rings as (
-    select
-        operator_id,
-        branch_id,
-        queue_class,
-        hour_band,
-        false as is_in_vain,
-        business_day
-    from visits
-    where outcome = 'answered'
-    union all
     select
         rings.operator_id,
         rings.branch_id,
+        rings.is_missed,
         visits.queue_class,
         visits.hour_band,
-        true as is_in_vain,
         rings.business_day
-    from {{ ref('fct_ring_no_answers') }} as rings
+    from {{ ref('int_operator_rings') }} as rings
     inner join visits on rings.queue_visit_id = visits.queue_visit_id
 )
 
 {% set text = dbt.type_string() -%}
-{% set answered = "outcome = 'answered' and not is_zero_talk and not is_talk_suspect" -%}
+{% set answered = is_talked_in('visits') -%}
 {% set ended = "outcome = 'answered' or (outcome = 'abandoned' and not is_short_abandon)" -%}
 {% for measure, x, condition in [
     ('handle_time', log_of('talk_seconds'), answered ~ ' and talk_seconds is not null'),
@@ -64,7 +54,7 @@ rings as (
     ('answered_late', none, 'visits',
      outcome_of("outcome = 'abandoned' or wait_seconds > service_level_seconds"), ended),
     ('wait', none, 'visits', log_of('wait_seconds'), "outcome = 'answered' and wait_seconds is not null"),
-    ('ring_no_answer', 'operator_id', 'rings', outcome_of('is_in_vain'), 'operator_id is not null'),
+    ('ring_no_answer', 'operator_id', 'rings', outcome_of('is_missed = 1'), 'operator_id is not null'),
 ] -%}
     select
         '{{ measure }}' as measure,

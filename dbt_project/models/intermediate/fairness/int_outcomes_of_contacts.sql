@@ -1,7 +1,8 @@
 {{ config(materialized='view') }}
 -- Grain: contact x measure, for contacts of known subscribers within 90 days. Whether the subscriber had to come back
 -- or complained; contacts whose 7 days have not passed are left out. A complaint belongs to the last contact before it,
--- not to the one in which it was made: who takes complaints has not caused them.
+-- not to the one in which it was made: who takes complaints has not caused them. (Conduct asks for more, see
+-- int_conduct_complaints.)
 with
 contacts as (
     select * from {{ ref('fct_repeat_contacts') }}

@@ -1,20 +1,14 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='replace_days',
-        meta={'reach': {'before': 0, 'after': 120}},
-        indexes=[{'columns': ['business_day']}, {'columns': ['contact_id']}]
-    )
-}}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', meta={'reach': {'before': 0, 'after': 120}},
+    indexes=[{'columns': ['business_day']}, {'columns': ['contact_id']}]
+) }}
 -- Grain: one call that could be listened to, with the probability that the plan of its day drew it, and whether it did.
 -- An operator is due for a floor call on one of every so many of his days at work since the month began. A day reads
 -- its month so far, and the evaluations of the 90 days before the month: nothing that comes after it.
-{% set floor_days = var('listening_floor_days') %}
 {% set seed = text_literal(var('listening_seed')) %}
 with
 pool as (
-    select * from {{ ref('int_listening_pool') }}
-    where {{ near_touched_days('business_day', 30, 120) }}
+    select * from {{ ref('int_listening_pool') }} where {{ near_touched_days('business_day', 30, 120) }}
 ),
 
 spread as (
@@ -31,44 +25,29 @@ worked_days as (
     group by operator_id, business_day, month_start
 ),
 
-due_days as (
-    select
-        operator_id,
-        business_day,
-        floor(days_before / cast({{ floor_days }} as numeric(9, 3))) < {{ var('listening_floor') }}
-        and mod(days_before, {{ floor_days }}) = floor({{ floor_days }} * {{ hash_uniform(
-            seed ~ " || '|slot|' || operator_id || '|' || month_start || '|' || "
-            ~ whole_number_text('days_before / cast(' ~ floor_days ~ ' as numeric(9, 3))')
-        ) }}) as is_due
-    from worked_days
-),
-
-built as (
-    select * from pool
-    where {{ in_reach(0, 120) }}
-),
-
 calls as (
     select
-        built.*,
-        built.operator_id || '|' || built.topic_class || '|' || built.length_band as stratum,
+        pool.*,
+        pool.operator_id || '|' || pool.topic_class || '|' || pool.length_band as stratum,
         coalesce(own.sd, kinds.sd, whole.sd, {{ var('listening_default_sd') }}) as sd,
         coalesce(whole.sd, {{ var('listening_default_sd') }}) as sd_all,
-        due_days.is_due
-    from built
-    inner join due_days on built.operator_id = due_days.operator_id and built.business_day = due_days.business_day
+        {{ is_floor_day('worked_days', seed, var('listening_floor'), var('listening_floor_days')) }} as is_due
+    from pool
+    inner join worked_days
+        on pool.operator_id = worked_days.operator_id and pool.business_day = worked_days.business_day
     left join spread as own
         on
-            built.month_start = own.business_day and built.operator_id = own.operator_id
-            and built.topic_class = own.topic_class and built.length_band = own.length_band
+            pool.month_start = own.business_day and pool.operator_id = own.operator_id
+            and pool.topic_class = own.topic_class and pool.length_band = own.length_band
     left join spread as kinds
         on
-            built.month_start = kinds.business_day and kinds.operator_id = '*'
-            and built.topic_class = kinds.topic_class and built.length_band = kinds.length_band
+            pool.month_start = kinds.business_day and kinds.operator_id = '*'
+            and pool.topic_class = kinds.topic_class and pool.length_band = kinds.length_band
     left join spread as whole
         on
-            built.month_start = whole.business_day and whole.operator_id = '*'
+            pool.month_start = whole.business_day and whole.operator_id = '*'
             and whole.topic_class = '*' and whole.length_band = '*'
+    where {{ in_reach(0, 120, 'pool.business_day') }}
 ),
 
 {{ drawn_ctes('calls', 'business_day', seed, var('listening_calls_per_day')) }}

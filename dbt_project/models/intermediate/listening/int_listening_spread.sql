@@ -1,11 +1,7 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='replace_days',
-        meta={'reach': {'before': 0, 'after': 90}},
-        indexes=[{'columns': ['business_day']}]
-    )
-}}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
+    meta={'reach': {'before': 0, 'after': 90}}
+) }}
 -- Grain: one stratum and month (business_day: its first day): the standard deviation of a score, in whole points, from
 -- the calls of the 90 days before the month that were listened to before it began, so that nothing that comes later
 -- moves the month's plan. Each level is shrunk to the one above it as if that were 20 evaluations of its own: all calls
@@ -25,63 +21,49 @@ heard as (
     where evaluations.score is not null and {{ near_touched_days('evaluations.business_day', 90, 90) }}
 ),
 
-by_month as (
+-- A call lies in the 90 days before one of the four months that follow, or before none.
+usable as (
     {% for months in [1, 2, 3, 4] %}
+        {%- set month_day = 'cast(' ~ dbt.dateadd('month', months, 'month_start') ~ ' as date)' %}
         select
-            heard.*,
-            cast({{ dbt.dateadd('month', months, 'month_start') }} as date) as month_day
+            *,
+            {{ month_day }} as month_day
         from heard
+        where evaluated_day < {{ month_day }} and business_day >= {{ add_days(month_day, -90) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
-usable as (
-    select * from by_month
-    where evaluated_day < month_day and business_day >= {{ add_days('month_day', -90) }}
-),
-
 whole as (
     select
-        month_day,
-        {{ shrunk_variance('score', var('listening_default_sd') ~ ' * ' ~ var('listening_default_sd')) }} as variance
+        '*' as operator_id,
+        '*' as topic_class,
+        '*' as length_band,
+        {{ shrunk_variance('score', var('listening_default_sd') ~ ' * ' ~ var('listening_default_sd')) }} as variance,
+        month_day
     from usable
     group by month_day
 ),
 
 kinds as (
     select
-        usable.month_day,
+        '*' as operator_id,
         usable.topic_class,
         usable.length_band,
-        {{ shrunk_variance('usable.score', 'min(whole.variance)') }} as variance
+        {{ shrunk_variance('usable.score', 'min(whole.variance)') }} as variance,
+        usable.month_day
     from usable
     inner join whole on usable.month_day = whole.month_day
     group by usable.month_day, usable.topic_class, usable.length_band
 ),
 
-strata as (
+operators as (
     select
-        month_day as business_day,
-        '*' as operator_id,
-        '*' as topic_class,
-        '*' as length_band,
-        variance
-    from whole
-    union all
-    select
-        month_day,
-        '*' as operator_id,
-        topic_class,
-        length_band,
-        variance
-    from kinds
-    union all
-    select
-        usable.month_day,
         usable.operator_id,
         usable.topic_class,
         usable.length_band,
-        {{ shrunk_variance('usable.score', 'min(kinds.variance)') }} as variance
+        {{ shrunk_variance('usable.score', 'min(kinds.variance)') }} as variance,
+        usable.month_day
     from usable
     inner join kinds
         on
@@ -91,11 +73,14 @@ strata as (
     group by usable.month_day, usable.operator_id, usable.topic_class, usable.length_band
 )
 
-select
-    operator_id,
-    topic_class,
-    length_band,
-    cast(greatest(round(sqrt(variance)), 1) as bigint) as sd,
-    business_day
-from strata
-where {{ in_reach(0, 90) }}
+{% for level in ['whole', 'kinds', 'operators'] -%}
+    select
+        operator_id,
+        topic_class,
+        length_band,
+        cast(greatest(round(sqrt(variance)), 1) as bigint) as sd,
+        month_day as business_day
+    from {{ level }}
+    where {{ in_reach(0, 90, 'month_day') }}
+    {{ 'union all' if not loop.last }}
+{% endfor %}

@@ -3,13 +3,11 @@
 -- number of calls that would tell as much if all weights were equal (Kish).
 with
 heard as (
-    select * from {{ ref('int_listening_heard') }}
-    where {{ in_last_days('business_day', 90) }}
+    select * from {{ ref('int_listening_heard') }} where {{ in_last_days('business_day', 90) }}
 ),
 
 pool as (
-    select * from {{ ref('int_listening_pool') }}
-    where {{ in_last_days('business_day', 90) }}
+    select * from {{ ref('int_listening_pool') }} where {{ in_last_days('business_day', 90) }}
 ),
 
 {{ weighted_ctes('heard', 'pool') }},
@@ -17,14 +15,9 @@ pool as (
 values_heard as (
     {% for measure in listening_measures() %}
         select
+            *,
             '{{ measure.name }}' as measure,
-            operator_id,
-            contact_id,
-            evaluator_id,
-            topic_class,
-            length_band,
-            weight,
-            count(*) over (partition by contact_id) as listeners,
+            weight / count(*) over (partition by contact_id) as part,
             cast({{ measure.value }} as numeric(28, 12)) as y
         from weighted
         where {{ measure.value }} is not null and operator_id is not null
@@ -34,9 +27,13 @@ values_heard as (
 
 scaled as (
     select
-        *,
-        weight / listeners
-        * sum(weight / listeners) over same / sum(weight * weight / listeners) over same as w
+        measure,
+        operator_id,
+        coalesce(evaluator_id, 'unknown') as evaluator_id,
+        topic_class,
+        length_band,
+        y,
+        part * sum(part) over same / sum(weight * part) over same as w
     from values_heard
     window same as (partition by measure, operator_id)
 ),
@@ -45,14 +42,14 @@ cells as (
     select
         measure,
         operator_id,
-        coalesce(evaluator_id, 'unknown') as evaluator_id,
+        evaluator_id,
         topic_class,
         length_band,
         sum(w) as n,
         sum(w * y) as x,
         sum(w * y * y) as x2
     from scaled
-    group by measure, operator_id, coalesce(evaluator_id, 'unknown'), topic_class, length_band
+    group by measure, operator_id, evaluator_id, topic_class, length_band
 ),
 
 expected as (
@@ -61,15 +58,10 @@ expected as (
 
 counted as (
     select
-        measure,
-        operator_id,
+        *,
         {{ of_measure('kind') }} as kind,
         {{ of_measure('worse_is') }} as worse_is,
-        20 as least_n,
-        n,
-        x,
-        expected,
-        variance
+        20 as least_n
     from expected
 ),
 

@@ -8,6 +8,7 @@ calls as (
         and owed_at < {{ data_until() }}
         and expires_at > {{ data_until() }}
         and coalesce(state, 'due') in ('due', 'attempted', 'overdue')
+        and left_at is null
         and coalesce(attempts, 0) < {{ var('callback_max_attempts') }}
 ),
 

@@ -3,14 +3,14 @@
 with
 contacts as (
     {{ by_branch_and_all(
-        '(select * from ' ~ ref('fct_contacts') ~ ' where ' ~ near_touched_days('business_day', 62, 133) ~ ') as facts',
+        '(select * from ' ~ ref('fct_contacts') ~ ' where ' ~ near_touched_days('business_day', 111, 133) ~ ') as facts',
         "coalesce(topic_class, 'unmapped') as topic_class,\n    topic_id"
     ) }}
 ),
 
 repeats as (
     {{ by_branch_and_all(
-        '(select * from ' ~ ref('int_contact_case_mix') ~ ' where ' ~ near_touched_days('business_day', 62, 133)
+        '(select * from ' ~ ref('int_contact_case_mix') ~ ' where ' ~ near_touched_days('business_day', 111, 133)
             ~ ') as facts',
         'topic_id,\n    is_repeat'
     ) }}
@@ -23,7 +23,7 @@ rated_calls as (
         min(rating) <= 2 as is_low,
         business_day
     from {{ ref('fct_ratings') }}
-    where {{ near_touched_days('business_day', 62, 133) }} and contact_id is not null and answer_kind = 'rated'
+    where {{ near_touched_days('business_day', 111, 133) }} and contact_id is not null and answer_kind = 'rated'
     group by branch_id, coalesce(topic_id, 'unmapped'), contact_id, business_day
 ),
 

@@ -2,7 +2,7 @@
 -- called about in a week have a 0 in it when they had contacts in the eight weeks before.
 with
 measured as (
-    {% for part in ['contacts', 'rates', 'waits', 'promises'] %}
+    {% for part in ['contacts', 'rates', 'waits', 'promises', 'callbacks'] %}
         select * from {{ ref('int_review_' ~ part) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}

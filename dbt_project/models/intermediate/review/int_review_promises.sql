@@ -10,7 +10,7 @@ connections as (
     left join {{ ref('int_branches') }} as branches
         on connections.branch_id = branches.branch_id and {{ holds_on('branches', 'connections.business_day') }}
     where
-        {{ near_touched_days('connections.business_day', 242, 133) }}
+        {{ near_touched_days('connections.business_day', 291, 133) }}
         and connections.connected_at is not null and connections.promised_on is not null
 ),
 
@@ -23,7 +23,7 @@ repairs as (
     left join {{ ref('int_branches') }} as branches
         on tickets.branch_id = branches.branch_id and {{ holds_on('branches', 'tickets.business_day') }}
     where
-        {{ near_touched_days('tickets.business_day', 242, 133) }}
+        {{ near_touched_days('tickets.business_day', 291, 133) }}
         and tickets.kind = 'fault' and coalesce(tickets.is_valid_fault, true)
         and tickets.solved_at is not null and tickets.due_at is not null
 ),

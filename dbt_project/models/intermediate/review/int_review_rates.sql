@@ -10,7 +10,7 @@ days as (
         {% endfor %}
         business_day
     from {{ ref('branch_quality_daily') }}
-    where {{ near_touched_days('business_day', 62, 133) }}
+    where {{ near_touched_days('business_day', 111, 133) }}
 ),
 
 weeks as (

@@ -78,7 +78,7 @@ said as (
         note,
         business_day as week_start
     from {{ ref('stg_calculated__review_words') }}
-    where {{ in_reach(6, 127) }}
+    where {{ in_reach(48, 127) }}
 )
 
 select * from figures

@@ -7,7 +7,7 @@ days as (
         {{ week_start('business_day') }} as week_start
     from {{ ref('topic_surges') }}
     where
-        {{ near_touched_days('business_day', 6, 133) }}
+        {{ near_touched_days('business_day', 48, 133) }}
         and surge_id is not null and verdict in ('surge', 'known_outage')
 ),
 
@@ -36,4 +36,4 @@ select
         order by contacts - expected desc, surge_id
     ) as place
 from summed
-where {{ in_reach(6, 127, 'week_start') }}
+where {{ in_reach(48, 127, 'week_start') }}

@@ -13,7 +13,7 @@ visits as (
     left join {{ ref('int_branches') }} as branches
         on visits.branch_id = branches.branch_id and {{ holds_on('branches', 'visits.business_day') }}
     where
-        {{ near_touched_days('visits.business_day', 62, 133) }}
+        {{ near_touched_days('visits.business_day', 111, 133) }}
         and visits.wait_seconds is not null and visits.outcome <> 'open'
 ),
 

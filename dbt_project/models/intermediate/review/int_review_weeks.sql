@@ -7,7 +7,7 @@ days as (
         status in ('measured', 'no_contacts') as is_loaded,
         business_day
     from {{ ref('branch_quality_daily') }}
-    where {{ near_touched_days('business_day', 62, 133) }}
+    where {{ near_touched_days('business_day', 111, 133) }}
 ),
 
 together as (

@@ -7,22 +7,12 @@
 -- day) for the false discovery rate, and there is no CUSUM.
 with
 days as (
-    select
-        branch_id,
-        topic_id,
-        cast({{ iso_weekday('business_day') }} as bigint) as iso_weekday,
-        contacts,
-        business_day
-    from {{ ref('int_topic_days') }}
-    where coverage = 'loaded' and {{ in_reach(0, 58) }}
+    select * from {{ ref('int_topic_history') }}
+    where history_day = business_day and {{ in_reach(0, 58) }}
 ),
 
 levels as (
     select * from {{ ref('int_topic_levels') }} where history_days >= 28 and {{ in_reach(0, 58) }}
-),
-
-shares as (
-    select * from {{ ref('int_weekday_shares') }} where {{ in_reach(0, 58) }}
 ),
 
 expected as (
@@ -30,8 +20,8 @@ expected as (
         days.branch_id,
         days.topic_id,
         days.contacts,
-        levels.level * shares.weekday_share as mean,
-        levels.dispersion * levels.level * shares.weekday_share * (1 + 1.0 / levels.history_days) as variance,
+        levels.level * days.weekday_share as mean,
+        levels.dispersion * levels.level * days.weekday_share * (1 + 1.0 / levels.history_days) as variance,
         days.business_day
     from days
     inner join levels
@@ -39,11 +29,6 @@ expected as (
             days.branch_id = levels.branch_id
             and days.topic_id = levels.topic_id
             and days.business_day = levels.business_day
-    inner join shares
-        on
-            days.branch_id = shares.branch_id
-            and days.iso_weekday = shares.iso_weekday
-            and days.business_day = shares.business_day
 ),
 
 scored as (

@@ -16,25 +16,20 @@ days as (
     union all
     select
         '*' as branch_id,
-        case when bool_and(coverage = 'loaded') then 'loaded' else 'partial' end as coverage,
+        case
+            when bool_and(coverage = 'loaded') then 'loaded'
+            when bool_and(coverage = 'not_loaded') then 'not_loaded'
+            else 'partial'
+        end as coverage,
         business_day
     from coverage
     group by business_day
-),
-
-topics as (
-    select distinct
-        topic_id,
-        valid_from,
-        valid_to
-    from {{ ref('int_topics') }}
 ),
 
 contacts as (
     select
         contacts.branch_id,
         contacts.topic_id,
-        contacts.contact_id,
         tickets.outage_id,
         contacts.business_day
     from {{ ref('fct_contacts') }} as contacts
@@ -43,57 +38,52 @@ contacts as (
     where {{ in_touched_days('contacts.business_day') }}
 ),
 
-counted as (
+-- Nobody for every topic that exists, so that it has a row, and those who called.
+called as (
+    select
+        days.branch_id,
+        topics.topic_id,
+        0 as contacts,
+        0 as outage_contacts,
+        days.business_day
+    from days
+    inner join {{ ref('int_topics') }} as topics on {{ is_valid_on('topics', 'days.business_day') }}
     {% for branch in ['branch_id', "'*'"] -%}
+        union all
         select
             {{ branch }} as branch_id,
             topic_id,
-            count(*) as contacts,
-            count(outage_id) as outage_contacts,
+            1 as contacts,
+            case when outage_id is null then 0 else 1 end as outage_contacts,
             business_day
         from contacts
-        group by {{ 'branch_id, ' if loop.first }}topic_id, business_day
-        {{ 'union all' if not loop.last }}
     {% endfor -%}
 ),
 
-holidays as (
-    select
-        branch_id,
-        day
-    from {{ ref('stg_ops__setting_holidays') }}
-),
-
-wanted as (
-    select distinct
-        days.branch_id,
-        topics.topic_id,
-        days.business_day
-    from days
-    inner join topics on {{ is_valid_on('topics', 'days.business_day') }}
-    union
+counted as (
     select
         branch_id,
         topic_id,
+        sum(contacts) as contacts,
+        sum(outage_contacts) as outage_contacts,
         business_day
-    from counted
+    from called
+    group by branch_id, topic_id, business_day
 )
 
 select
-    wanted.branch_id,
-    wanted.topic_id,
+    counted.branch_id,
+    counted.topic_id,
     coalesce(days.coverage, 'partial') as coverage,
     own_holidays.day is not null or holidays.day is not null as is_holiday,
-    coalesce(counted.contacts, case when days.coverage in ('loaded', 'partial') then 0 end) as contacts,
-    coalesce(counted.outage_contacts, case when days.coverage in ('loaded', 'partial') then 0 end) as outage_contacts,
-    wanted.business_day
-from wanted
-left join holidays on wanted.business_day = holidays.day and holidays.branch_id = '*'
-left join holidays as own_holidays
-    on wanted.business_day = own_holidays.day and wanted.branch_id = own_holidays.branch_id
-left join days on wanted.branch_id = days.branch_id and wanted.business_day = days.business_day
-left join counted
-    on
-        wanted.branch_id = counted.branch_id
-        and wanted.topic_id = counted.topic_id
-        and wanted.business_day = counted.business_day
+    {% for count in ['contacts', 'outage_contacts'] -%}
+        case when counted.contacts > 0 or days.coverage in ('loaded', 'partial') then counted.{{ count }} end
+            as {{ count }},
+    {% endfor -%}
+    counted.business_day
+from counted
+left join {{ ref('stg_ops__setting_holidays') }} as holidays
+    on counted.business_day = holidays.day and holidays.branch_id = '*'
+left join {{ ref('stg_ops__setting_holidays') }} as own_holidays
+    on counted.business_day = own_holidays.day and counted.branch_id = own_holidays.branch_id
+left join days on counted.branch_id = days.branch_id and counted.business_day = days.business_day

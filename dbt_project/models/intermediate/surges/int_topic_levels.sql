@@ -2,109 +2,58 @@
     materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
     meta={'reach': {'before': 0, 'after': 58}}
 ) }}
--- Level and dispersion of each topic's daily contacts over the eight weeks that end three days before the business day
--- (so that a surge of yesterday does not hide today's), weekday taken out, past surges cut off; quasi-Poisson.
+-- Level and dispersion of each topic's daily contacts over the days that a business day looks back on, weekday taken
+-- out, past surges cut off; quasi-Poisson.
 with
-days as (
-    select
-        branch_id,
-        topic_id,
-        is_holiday,
-        cast({{ iso_weekday('business_day') }} as bigint) as iso_weekday,
-        cast(contacts as numeric(28, 12)) as contacts,
-        business_day
-    from {{ ref('int_topic_days') }}
-    where coverage = 'loaded' and {{ near_touched_days('business_day', 58, 58) }}
-),
-
-shares as (
-    select
-        branch_id,
-        iso_weekday,
-        cast(weekday_share as numeric(28, 12)) as weekday_share,
-        business_day
-    from {{ ref('int_weekday_shares') }}
-    where {{ in_reach(0, 58) }}
-),
-
-dates as (
-    select distinct business_day from days
-),
-
--- Every pair of a judged day and a day it looks back on, once for all series.
-pairs as (
-    select
-        dates.business_day,
-        past.business_day as history_day
-    from dates
-    inner join dates as past
-        on
-            past.business_day between {{ add_days('dates.business_day', -58) }}
-            and {{ add_days('dates.business_day', -3) }}
-    where {{ in_reach(0, 58, 'dates.business_day') }}
-),
-
 history as (
     select
-        days.branch_id,
-        days.topic_id,
-        pairs.business_day,
-        shares.weekday_share,
-        round(days.contacts / shares.weekday_share, 6) as level_count
-    from pairs
-    inner join days on pairs.history_day = days.business_day and not days.is_holiday
-    inner join shares
-        on
-            days.branch_id = shares.branch_id
-            and days.iso_weekday = shares.iso_weekday
-            and pairs.business_day = shares.business_day
-),
-
-plain as (
-    select
         branch_id,
         topic_id,
-        business_day,
-        count(*) as history_days,
-        sum(weekday_share) as shares_sum,
-        sum(level_count * weekday_share) as counts_sum,
-        sum(level_count * level_count * weekday_share) as squares_sum,
-        {{ surge_ceiling('percentile_cont(0.5) within group (order by level_count)', 'avg(level_count)') }} as ceiling
-    from history
-    group by branch_id, topic_id, business_day
+        cast(weekday_share as numeric(28, 12)) as weekday_share,
+        round(cast(contacts as numeric(28, 12)) / cast(weekday_share as numeric(28, 12)), 6) as level_count,
+        history_day,
+        business_day
+    from {{ ref('int_topic_history') }}
+    where
+        history_day < business_day and not is_holiday
+        and {{ in_reach(0, 58) }} and {{ near_touched_days('history_day', 58, 58) }}
 ),
 
--- What past surges had above the ceiling.
-above as (
+ordered as (
     select
-        history.branch_id,
-        history.topic_id,
-        history.business_day,
-        sum((history.level_count - plain.ceiling) * history.weekday_share) as counts_sum,
-        sum(
-            (history.level_count * history.level_count - plain.ceiling * plain.ceiling) * history.weekday_share
-        ) as squares_sum
+        *,
+        row_number() over (partition by branch_id, topic_id, business_day order by level_count, history_day) as place,
+        count(*) over (partition by branch_id, topic_id, business_day) as history_days
     from history
-    inner join plain
-        on
-            history.branch_id = plain.branch_id
-            and history.topic_id = plain.topic_id
-            and history.business_day = plain.business_day
-    where history.level_count > plain.ceiling
-    group by history.branch_id, history.topic_id, history.business_day
+),
+
+centred as (
+    select
+        *,
+        avg(level_count) over series as mean,
+        avg(case when 2 * place between history_days and history_days + 2 then level_count end) over series as median
+    from ordered
+    window series as (partition by branch_id, topic_id, business_day)
+),
+
+cut as (
+    select
+        *,
+        least(level_count, {{ surge_ceiling('median', 'mean') }}) as cut_count
+    from centred
 ),
 
 fitted as (
     select
-        plain.*,
-        greatest(plain.counts_sum - coalesce(above.counts_sum, 0), 0.5) / plain.shares_sum as level,
-        plain.squares_sum - coalesce(above.squares_sum, 0) as cut_squares_sum
-    from plain
-    left join above
-        on
-            plain.branch_id = above.branch_id
-            and plain.topic_id = above.topic_id
-            and plain.business_day = above.business_day
+        branch_id,
+        topic_id,
+        history_days,
+        sum(weekday_share) as shares_sum,
+        greatest(sum(cut_count * weekday_share), 0.5) / sum(weekday_share) as level,
+        sum(cut_count * cut_count * weekday_share) as squares_sum,
+        business_day
+    from cut
+    group by branch_id, topic_id, history_days, business_day
 )
 
 select
@@ -113,8 +62,7 @@ select
     history_days,
     {{ rounded('level') }} as level,
     -- sum((y - m)^2 / m) / (H - 1) with m = level * share; 1 is Poisson
-    {{ rounded(
-        'least(greatest((cut_squares_sum / level - level * shares_sum) / nullif(history_days - 1, 0), 1), 10)'
-    ) }} as dispersion,
+    {{ rounded('least(greatest((squares_sum / level - level * shares_sum) / nullif(history_days - 1, 0), 1), 10)') }}
+        as dispersion,
     business_day
 from fitted

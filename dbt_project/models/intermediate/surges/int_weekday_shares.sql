@@ -34,8 +34,7 @@ weekdays as (
     inner join days
         on
             judged.branch_id = days.branch_id
-            and days.business_day between {{ add_days('judged.business_day', -58) }}
-            and {{ add_days('judged.business_day', -3) }}
+            and {{ in_surge_history('days.business_day', 'judged.business_day') }}
     group by judged.branch_id, judged.business_day, days.iso_weekday
 )
 

@@ -1,57 +1,26 @@
 {{ config(materialized='table') }}
 -- Small: a few hundred rows a month. What they are made of is read for the months that can change only.
 with
-definitions as (
-    select * from {{ ref('int_clock_definitions') }}
+spine as (
+    select
+        *,
+        case when days_loaded > 0 then 0 end as none_counted
+    from {{ ref('int_clock_spine') }}
 ),
 
 counts as (
     select * from {{ ref('int_clock_counts') }}
 ),
 
-technologies as (
-    select distinct
-        branch_id,
-        technology
-    from counts
-),
-
-spine as (
-    select
-        coverage.branch_id,
-        technologies.technology,
-        definitions.*,
-        coverage.month_start,
-        cast({{ dbt.dateadd('month', 1, 'coverage.month_start') }} as date) as month_end,
-        case
-            when definitions.domain = 'visits' then coverage.visits_days
-            when definitions.domain = 'tickets' then coverage.tickets_days
-            else coverage.connections_days
-        end as days_loaded
-    from {{ ref('int_clock_coverage') }} as coverage
-    inner join technologies on coverage.branch_id = technologies.branch_id
-    cross join definitions
-),
-
 measured as (
     select
         spine.*,
-        counts.population,
-        counts.excluded,
-        counts.not_judged,
-        counts.finished,
-        counts.open_at_month_end,
-        counts.open_now,
-        counts.seconds_sum,
-        counts.seconds_count,
-        counts.fastest_50,
-        counts.fastest_80,
-        counts.fastest_95,
-        counts.fastest_99,
-        case when spine.days_loaded > 0 or counts.clock is not null then coalesce(counts.numerator, 0) end as numerator,
-        case when spine.days_loaded > 0 or counts.clock is not null then coalesce(counts.denominator, 0) end
-            as denominator,
-        counts.clock is not null as is_counted
+        coalesce(counts.population, spine.none_counted) as population,
+        {% for name in clock_counts() if name not in ['population', 'numerator', 'denominator'] -%}
+            counts.{{ name }},
+        {% endfor -%}
+        coalesce(counts.numerator, spine.none_counted) as numerator,
+        coalesce(counts.denominator, spine.none_counted) as denominator
     from spine
     left join counts
         on
@@ -68,15 +37,10 @@ select
     month_start,
     standard,
     unit,
-    case
-        when days_loaded = 0 then 'not_loaded'
-        when month_end > {{ add_days(as_of_day(), 1) }} then 'running'
-        when {{ add_days('month_end', 'followed_days + 1') }} > {{ as_of_day() }} and followed_days > 0 then 'followed'
-        else 'final'
-    end as status,
+    status,
     days_loaded,
-    cast({{ dbt.datediff('month_start', 'month_end', 'day') }} as bigint) as days_in_month,
-    case when days_loaded > 0 or is_counted then coalesce(population, 0) end as population,
+    days_in_month,
+    population,
     excluded,
     not_judged,
     finished,

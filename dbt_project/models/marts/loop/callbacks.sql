@@ -1,25 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
--- A call that becomes owed on a day is answered for in the days after it: attempts, and a ticket opened again.
+-- A call that becomes owed on a day is answered for in the days after it: attempts, a ticket opened again, a subscriber
+-- who leaves.
 with
 owed as (
     select * from {{ ref('int_owed_callbacks') }} where {{ in_reach(42, 0) }}
-),
-
-reopenings as (
-    select
-        owed.callback_id,
-        min(events.event_at) as reopened_at
-    from owed
-    inner join {{ ref('fct_ticket_events') }} as events
-        on
-            owed.ticket_id = events.ticket_id
-            and owed.owed_at < events.event_at
-            and owed.expires_at >= events.event_at
-    where
-        events.event = 'reopened'
-        and {{ is_about_a_solution('owed.reason') }}
-        and {{ near_touched_days('events.business_day', 42, 42) }}
-    group by owed.callback_id
 ),
 
 known as (
@@ -33,19 +17,21 @@ known as (
         results.survey_response_id,
         results.is_solved,
         results.satisfaction,
-        reopenings.reopened_at,
+        endings.reopened_at,
+        endings.left_at,
         coalesce(results.attempts, case when surveys.span_end is not null then 0 end) as attempts,
         case when surveys.span_end is not null then least(surveys.span_end, {{ data_until() }}) end as answers_until,
         coalesce(owed.expires_at <= crm.span_end and owed.expires_at <= {{ data_until() }}, false)
             as is_reopening_known,
         -- What ends the matter without an interview.
         least(
-            coalesce(results.refused_at, reopenings.reopened_at),
-            coalesce(reopenings.reopened_at, results.refused_at)
+            coalesce(results.refused_at, endings.reopened_at, endings.left_at),
+            coalesce(endings.reopened_at, endings.left_at, results.refused_at),
+            coalesce(endings.left_at, results.refused_at, endings.reopened_at)
         ) as ended_at
     from owed
     left join {{ ref('int_callback_results') }} as results on owed.callback_id = results.callback_id
-    left join reopenings on owed.callback_id = reopenings.callback_id
+    left join {{ ref('int_callback_endings') }} as endings on owed.callback_id = endings.callback_id
     left join {{ ref('int_source_spans') }} as surveys
         on surveys.source = 'survey' and owed.owed_at >= surveys.span_start and owed.owed_at < surveys.span_end
     left join {{ ref('int_source_spans') }} as crm
@@ -77,6 +63,7 @@ select
     is_solved,
     satisfaction,
     reopened_at,
+    left_at,
     case when {{ is_about_a_solution('reason') }} and is_reopening_known then reopened_at is not null end
         as is_reopened,
     {{ callback_state() }} as state,

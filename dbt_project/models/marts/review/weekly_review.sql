@@ -5,11 +5,11 @@ topics as (
 ),
 
 weeks as (
-    select * from {{ ref('int_review_weeks') }} where {{ in_reach(6, 127, 'week_start') }}
+    select * from {{ ref('int_review_weeks') }} where {{ in_reach(48, 127, 'week_start') }}
 ),
 
 together as (
-    select * from {{ ref('int_review_rows') }} where {{ in_reach(6, 127, 'week_start') }}
+    select * from {{ ref('int_review_rows') }} where {{ in_reach(48, 127, 'week_start') }}
 )
 
 select

@@ -1,14 +1,15 @@
--- Grain: one ring of an operator's phone in the last two periods, answered or not. A phone that rang until somebody
--- else took the call, or until the caller gave up, was not left ringing and is no row.
+-- Grain: one ring of an operator's phone within 90 days, answered or not. A phone that rang in vain until somebody else
+-- took the call, or until the caller gave up, was cut short: nobody left it ringing.
 with
 visits as (
     select * from {{ ref('fct_queue_visits') }}
-    where {{ in_conduct_periods('business_day') }}
+    where {{ in_last_days('business_day', 90) }}
 ),
 
 rings as (
     select
         queue_visit_id as ring_id,
+        queue_visit_id,
         contact_id,
         operator_id,
         branch_id,
@@ -17,12 +18,14 @@ rings as (
         answered_at as rang_at,
         cast(null as bigint) as rang_ms,
         0 as is_missed,
+        false as is_cut_short,
         business_day
     from visits
     where outcome = 'answered' and operator_id is not null
     union all
     select
         missed.ring_no_answer_id as ring_id,
+        missed.queue_visit_id,
         visits.contact_id,
         missed.operator_id,
         missed.branch_id,
@@ -31,14 +34,13 @@ rings as (
         missed.rang_at,
         missed.rang_ms,
         1 as is_missed,
+        coalesce(
+            abs({{ seconds_between('missed.rang_at', 'coalesce(visits.answered_at, visits.ended_at)') }}) <= 1, false
+        ) as is_cut_short,
         missed.business_day
     from {{ ref('fct_ring_no_answers') }} as missed
     left join visits on missed.queue_visit_id = visits.queue_visit_id
-    where
-        {{ in_conduct_periods('missed.business_day') }}
-        and coalesce(
-            abs({{ seconds_between('missed.rang_at', 'coalesce(visits.answered_at, visits.ended_at)') }}) > 1, true
-        )
+    where {{ in_last_days('missed.business_day', 90) }}
 ),
 
 -- What a queue serves, told by its visits: a ring in vain must not be another kind of ring.
@@ -53,10 +55,13 @@ served as (
 
 select
     rings.ring_id,
+    rings.queue_visit_id,
     rings.contact_id,
     rings.operator_id,
+    rings.branch_id,
     rings.rang_ms,
     rings.is_missed,
+    rings.is_cut_short,
     served.topic_class,
     {{ hour_band(local_hour('rings.rang_at', zone_of('branches'))) }} as hour_band,
     rings.business_day

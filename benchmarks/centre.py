@@ -1,0 +1,206 @@
+"""A call centre with a history of years: the simulated provider's months, repeated back in time in the raw tables.
+
+`Centre` brings a few months through the product's own doors. `lengthen` copies what `raw` holds to earlier dates:
+the same subscribers and operators, other calls, tickets, answers and files. Ids and the order of log lines stay those
+of a real system: a call's id begins with its epoch second, a record's place in the log grows with time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from service_quality import config, ops, runner
+from service_quality.contract import TABLES, Source, Table
+from service_quality.local import postgres
+from service_quality.window import nights
+
+from demo import provider, survey_server
+from demo import world as w
+
+BLOCK_DAYS = 91  # thirteen weeks: the days of the week stay where they are
+REFERENCE = frozenset({"branches", "operators", "operator_branches", "operator_aliases", "topics", "subscribers",
+                       "measures"})  # fmt: skip
+CALL_IDS = frozenset({"uniqueid", "linkedid", "callid", "call_id"})
+RECORD_IDS = frozenset({"wrap_up_id", "ticket_id", "ticket_event_id", "connection_id", "evaluation_id", "outage_id"})
+SEQUENCE_PER_SECOND = 2**31  # see sources.telephony: a line's place in the log begins with its time
+
+
+@dataclass
+class Centre:
+    """A simulated provider on this machine: its files and survey server in ``home``, its CRM in ``crm``."""
+
+    home: Path
+    server: postgres.Server
+    crm: str
+    first_day: date
+    contacts_per_day: int
+    days: int
+
+    def url(self, database: str) -> str:
+        """URL of a database of the embedded server."""
+        return self.server.url(database)
+
+    def show(self, day: date) -> None:
+        """The provider as it is at the end of ``day``."""
+        provider.play(self.home, day)
+
+    def load(self, database: str, first: date, last: date) -> None:
+        """Load the nights ``first`` .. ``last`` of all four sources into ``database``."""
+        os.environ["WAREHOUSE_URL"] = self.url(database)
+        window = nights(first, last, config.load().provider.zone)
+        for source in Source:
+            runner.load(source, window, config.connection_from_environment)
+
+
+@contextmanager
+def centre(name: str, contacts_per_day: int, days: int, first_day: date = w.FIRST_DAY) -> Iterator[Centre]:
+    """Make the provider anew and open its doors; its databases (``bench_<name>...``) and files go afterwards."""
+    server = postgres.start()
+    home = postgres.home() / "bench" / name
+    shutil.rmtree(home, ignore_errors=True)
+    provider.create(home, 7, days, contacts_per_day, first_day)
+    surveys = survey_server.server(home, 0, survey_server.Options(user="quality", password="quality"))
+    threading.Thread(target=surveys.serve_forever, daemon=True).start()
+    crm = f"bench_{name}_crm"
+    make_database(server, crm)
+    before = dict(os.environ)
+    os.environ.update(
+        DEMO_HOME=str(home), DEMO_CRM_URL=server.url(crm), AIRFLOW_CONN_CRM=server.url(crm),
+        AIRFLOW_CONN_SURVEY=f"http://quality:quality@127.0.0.1:{surveys.server_address[1]}",
+    )  # fmt: skip
+    os.environ.setdefault("QUALITY_PEPPER", "pepper of the benchmark")
+    try:
+        yield Centre(home, server, crm, first_day, contacts_per_day, days)
+    finally:
+        surveys.shutdown()
+        os.environ.clear()
+        os.environ.update(before)
+        drop_databases(server, f"bench_{name}")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def make_database(server: postgres.Server, name: str, template: str = "template1") -> None:
+    """An empty database ``name``, or a copy of ``template``; one that stands there is replaced."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (template,))
+        conn.execute(sql.SQL("create database {} template {} strategy file_copy").format(
+            sql.Identifier(name), sql.Identifier(template)))  # fmt: skip
+
+
+def drop_databases(server: postgres.Server, prefix: str) -> None:
+    """Drop all databases whose names begin with ``prefix``."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        for (name,) in conn.execute("select datname from pg_database where starts_with(datname, %s)", (prefix,)).fetchall():
+            conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def lengthen(url: str, blocks: int) -> None:
+    """Repeat what ``raw`` holds ``blocks`` times, each BLOCK_DAYS further back; commits."""
+    with ops.connect(url) as conn:
+        loads = conn.execute("select load_id, source from ops.loads where status = 'promoted'").fetchall()
+        for block in range(1, blocks + 1):
+            days = block * BLOCK_DAYS
+            moved = {load["load_id"]: _load_copy(conn, load["load_id"], days) for load in loads}
+            for table in TABLES:
+                if table.name not in REFERENCE:
+                    _copy_rows(conn, table, days, block, moved)
+        conn.commit()
+        conn.autocommit = True
+        for table in TABLES:
+            conn.execute(sql.SQL("vacuum (analyze) raw.{}").format(sql.Identifier(table.name)))
+
+
+def shorten(url: str, days: int) -> None:
+    """Keep the last ``days`` days of events in ``raw`` and forget that others were loaded; commits."""
+    with ops.connect(url) as conn:
+        end = conn.execute("select max(window_end) as at from ops.loads where status = 'promoted'").fetchone()
+        assert end is not None
+        since = end["at"] - timedelta(days=days)
+        for table in TABLES:
+            if table.name not in REFERENCE:
+                conn.execute(
+                    sql.SQL("delete from raw.{} where {} < %s").format(
+                        sql.Identifier(table.name), sql.Identifier(table.event_time)), (since,))  # fmt: skip
+        conn.execute("update ops.loads set window_start = %s", (since,))
+        conn.execute("delete from ops.load_days where day < %s", (since.date(),))
+        conn.commit()
+        conn.autocommit = True
+        for table in TABLES:
+            conn.execute(sql.SQL("vacuum (full, analyze) raw.{}").format(sql.Identifier(table.name)))
+
+
+def _load_copy(conn: ops.Conn, load_id: int, days: int) -> int:
+    row = conn.execute(
+        "insert into ops.loads (source, window_start, window_end, status, rows_read, rows_raw, rows_unchanged,"
+        " rows_quarantined, started_at, ended_at, time_zone) select source, window_start - %(back)s, window_end - %(back)s,"
+        " status, rows_read, rows_raw, rows_unchanged, rows_quarantined, started_at - %(back)s, ended_at - %(back)s,"
+        " time_zone from ops.loads where load_id = %(load)s returning load_id",
+        {"back": timedelta(days=days), "load": load_id},
+    ).fetchone()
+    assert row is not None
+    conn.execute(
+        "insert into ops.load_days (table_name, day, load_id, rows_new, events)"
+        " select table_name, day - %s, %s, rows_new, events from ops.load_days where load_id = %s",
+        (days, row["load_id"], load_id),
+    )
+    return int(row["load_id"])
+
+
+def _copy_rows(conn: ops.Conn, table: Table, days: int, block: int, moved: dict[int, int]) -> None:
+    names = [name for name, _ in ops.raw_columns(table)]
+    values = [_moved(name, kind, days, block) for name, kind in ops.raw_columns(table)]
+    loads = sql.SQL(" ").join(
+        sql.SQL("when {} then {}").format(sql.Literal(old), sql.Literal(new)) for old, new in moved.items()
+    )
+    conn.execute(
+        sql.SQL(
+            "insert into raw.{table} ({names}, _load_id, _row_no, _source_ref, _row_hash, _loaded_at)"
+            " select {values}, case _load_id {loads} end, _row_no, _source_ref, md5(_row_hash || {block}::text), _loaded_at"
+            " from raw.{table} where _superseded_at is null and _load_id = any({old})"
+        ).format(
+            table=sql.Identifier(table.name), names=sql.SQL(", ").join(map(sql.Identifier, names)),
+            values=sql.SQL(", ").join(values), loads=loads, block=sql.Literal(block), old=sql.Literal(list(moved)),
+        )
+    )  # fmt: skip
+
+
+def _moved(name: str, kind: str, days: int, block: int) -> sql.Composable:
+    """SQL of a raw column's value ``days`` days earlier, in the ``block``-th copy."""
+    column, back = sql.Identifier(name), sql.Literal(days * 86400)
+    if kind == "timestamptz":
+        return sql.SQL("{} - {} * interval '1 second'").format(column, back)
+    if kind == "date":
+        return sql.SQL("{} - {}").format(column, sql.Literal(days))
+    if name in CALL_IDS:
+        return _earlier_id(column, back)
+    if name in RECORD_IDS:
+        return sql.SQL("{} || {}").format(column, sql.Literal(f"~{block}"))
+    if name == "file_id":
+        return sql.SQL("md5({} || {})").format(column, sql.Literal(str(block)))
+    if name == "log_seq":
+        return sql.SQL("{} - {}").format(column, sql.Literal(days * 86400 * SEQUENCE_PER_SECOND))
+    if name == "response_id":
+        return sql.SQL("{} + {}").format(column, sql.Literal(block * 10_000_000))
+    if name == "params":  # CONNECT names the operator's call
+        return sql.SQL(
+            "case when event = 'CONNECT' and split_part({0}, '|', 2) like '%.%' then split_part({0}, '|', 1) || '|' || {1}"
+            " || '|' || split_part({0}, '|', 3) else {0} end"
+        ).format(column, _earlier_id(sql.SQL("split_part({}, '|', 2)").format(column), back))
+    return column
+
+
+def _earlier_id(value: sql.Composable, back: sql.Literal) -> sql.Composed:
+    return sql.SQL(
+        "case when {0} ~ '^[0-9]+[.][0-9]+$' then (cast(split_part({0}, '.', 1) as bigint) - {1}) || '.'"
+        " || split_part({0}, '.', 2) else {0} end"
+    ).format(value, back)

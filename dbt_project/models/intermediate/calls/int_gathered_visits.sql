@@ -1,0 +1,30 @@
+-- Grain: queue visit (server, call, queue, number of the visit): what the events of the log say of it, side by side.
+select
+    server_id,
+    callid,
+    queue,
+    visit_no,
+    min(log_seq) filter (where role = 'enter') as enter_seq,
+    min(event_at) filter (where role = 'enter') as entered_at,
+    max(caller_hash) filter (where role = 'enter') as caller_hash,
+    max(event_at) filter (where role = 'connect') as connected_at,
+    max(agent) filter (where role = 'connect') as connect_agent,
+    max(hold_seconds) filter (where role = 'connect') as connect_hold,
+    max(ring_time) filter (where role = 'connect') as ring_seconds,
+    max(role) filter (where role in ('end_talk', 'end_wait')) as end_role,
+    max(event) filter (where role in ('end_talk', 'end_wait')) as closing_event,
+    max(event_at) filter (where role in ('end_talk', 'end_wait')) as closed_at,
+    max(outcome) filter (where role in ('end_talk', 'end_wait')) as closing_outcome,
+    max(agent) filter (where role = 'end_talk') as end_agent,
+    max(hold_seconds) filter (where role in ('end_talk', 'end_wait')) as end_hold,
+    max(talk_seconds) filter (where role = 'end_talk') as end_talk,
+    max(hung_up_by) filter (where role = 'end_talk') as hung_up_by,
+    max(transfer_kind) filter (where role = 'end_talk') as transfer_kind,
+    max({{ bar_field('params', 1) }}) filter (where transfer_kind = 'blind') as transfer_to,
+    max({{ bar_field('params', 1) }}) filter (where outcome = 'left_by_key') as exit_key,
+    max(event_at) filter (where role = 'lost') as lost_at,
+    max(event) filter (where role = 'lost') as lost_event,
+    count(*) filter (where role = 'ring_no_answer') as ring_no_answer_count,
+    bool_or(is_relinked) as is_relinked
+from {{ ref('int_visit_events') }}
+group by server_id, callid, queue, visit_no
