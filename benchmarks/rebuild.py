@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from service_quality import config, ops, rebuild, runner, transform
 from service_quality.local import postgres
 
 from benchmarks import centre
-from benchmarks.measure import Cost, Meter, alternate, median, ratio
+from benchmarks.measure import Cost, Meter, median, ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
 
@@ -32,12 +33,13 @@ def run(scale: Scale) -> Result:
     """Make a history of ``scale.rebuild_contacts`` contacts and rebuild it three ways."""
     result = Result("rebuild")
     contacts = _that_fit(scale.rebuild_contacts, result)
-    blocks = min(HISTORY_DAYS // centre.BLOCK_DAYS, max(1, contacts // 50_000))
+    blocks = min(HISTORY_DAYS // centre.BLOCK_DAYS, max(1, contacts // 12_500))
     per_day = max(20, contacts // (blocks * centre.BLOCK_DAYS))
     with centre.centre("rebuild", per_day, centre.BLOCK_DAYS) as provider:
         centre.make_database(provider.server, DATABASE)
-        provider.show(provider.last_day)
-        provider.load(DATABASE, provider.first_day, provider.last_day)
+        last = provider.first_day + timedelta(days=centre.BLOCK_DAYS - 1)
+        provider.show(last)
+        provider.load(DATABASE, provider.first_day, last)
         centre.lengthen(provider.url(DATABASE), blocks - 1)
         compare(provider.url(DATABASE), scale.rebuild_rounds, result)
     return result
@@ -60,11 +62,14 @@ def compare(url: str, rounds: int, result: Result) -> None:
                 CHOSEN: lambda: rebuild.build_selection(conn, url, plan),
                 POSTGRES: lambda: transform.run_models(conn, url, plan, _NODES),
             }
+            meter = Meter(url)
             costs: dict[str, list[Cost]] = {name: [] for name in work}
             for _ in range(rounds):
-                for name, cost in alternate(Meter(url), work, 1, warm_up=False, before=lambda _: _settle(url)).items():
-                    costs[name] += cost
-                _refuse_differences(duck)
+                for name in work:
+                    _settle(url)
+                    costs[name].append(meter.measure(work[name]))
+                    if name != FLOOR:
+                        _refuse_differences(duck)
             _say(result, costs, chosen, duck)
     finally:
         shutil.rmtree(parquet, ignore_errors=True)
@@ -87,16 +92,23 @@ def differences(duck: Any) -> dict[str, str]:
         postgres_rows = f"(select {theirs} from warehouse.{schema}.{table})"
         if ours != _bag(duck, postgres_rows):
             names = ", ".join(f'"{name}"' for name, _ in columns)
-            both = [f"(select {names} from {schema}.{table})", f"(select {names} from {postgres_rows} as p)"]
-            extra = [duck.execute(f"select count(*) from ({a} except all {b})").fetchone()[0] for a, b in (both, both[::-1])]
-            found[f"{schema}.{table}"] = f"{extra[0]} rows only in DuckDB, {extra[1]} only in Postgres"
+            here, there = f"select {names} from {schema}.{table}", f"select {names} from {postgres_rows} as p"
+            found[f"{schema}.{table}"] = (
+                f"{_extra(duck, here, there)} rows only in DuckDB, {_extra(duck, there, here)} only in Postgres"
+            )
     return found
 
 
 def _bag(duck: Any, relation: str) -> tuple[int, int]:
     """Rows and the sum of their fingerprints over all columns: equal for equal rows in whatever order."""
-    rows: tuple[int, int] = duck.execute(f"select count(*), sum(cast(hash(t) as hugeint)) from {relation} as t").fetchone()
-    return rows
+    query = f"select count(*), sum(cast(hash(t) as hugeint)) from {relation} as t"
+    # All rows are fetched: a result that is not at its end keeps its transaction, and its lock in Postgres, open.
+    rows: list[tuple[int, int]] = duck.execute(query).fetchall()
+    return rows[0]
+
+
+def _extra(duck: Any, rows: str, others: str) -> int:
+    return int(duck.execute(f"select count(*) from ({rows} except all {others})").fetchall()[0][0])
 
 
 def _that_fit(contacts: int, result: Result) -> int:
@@ -138,8 +150,9 @@ def _say(result: Result, costs: dict[str, list[Cost]], chosen: str, duck: Any) -
         ratio("full rebuild, chosen engine / DuckDB on Parquet", "wall", costs[ways[chosen]], costs[FLOOR], 2.0,
               of=f"{ways[chosen]}, facts and quality marts, wall time"),
     ]  # fmt: skip
-    contacts = duck.execute("select count(*) from candidate.fct_contacts").fetchone()[0]
-    result.notes.append(f"{contacts} contacts; every cell of {len(rebuild.tables(transform.manifest()))} tables is equal")
+    contacts = duck.execute("select count(*) from candidate.fct_contacts").fetchall()[0][0]
+    compared = len(rebuild.tables(transform.manifest()))
+    result.notes.append(f"{contacts} contacts; every cell of {compared} tables is equal")
     result.tables["full rebuild"] = [
         {
             "way": name, "seconds": round(cost.wall, 1), "CPU-seconds of dbt and DuckDB": round(cost.client_cpu, 1),

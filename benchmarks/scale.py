@@ -17,6 +17,7 @@ class Scale:
     history_days: tuple[int, ...]
     night_contacts: tuple[int, int]  # a usual night and a huge one
     rebuild_contacts: int
+    rebuild_rounds: int = 1  # a rebuild of millions takes minutes: its noise is small beside them
     nights: int = 1  # through Airflow
     marts_days: int = 120  # that dashboards read
     read_seconds: float = 3.0  # a round of reading

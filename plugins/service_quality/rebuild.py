@@ -58,7 +58,10 @@ def run_models(
 
 
 def build_selection(conn: Conn, url: str, plan: transform.Plan, parsed: Any = None) -> dict[str, str]:
-    """Build and test the selection in DuckDB and copy it into Postgres; {node: status}. Raises transform.BuildFailed."""
+    """Build and test the selection in DuckDB and copy it into Postgres; {node: status}.
+
+    Raises transform.BuildFailed.
+    """
     parsed = parsed or transform.parse(url, plan.scalars)
     transform.refresh_statistics(conn)
     with database("rebuild") as (path, duck):
@@ -105,17 +108,17 @@ def see_sources(connection: duckdb.DuckDBPyConnection, origin: str | Path) -> No
     """Views of dbt's sources: of an attached database, or of Parquet files <folder>/<schema>/<table>.parquet."""
     for schema, table in source_tables():
         connection.execute(f"create schema if not exists {schema}")
-        where = _text(str(origin / schema / f"{table}.parquet")) if isinstance(origin, Path) else f"{origin}.{schema}.{table}"
-        connection.execute(f"create view {schema}.{table} as select * from {where}")
+        file = isinstance(origin, Path)
+        rows = _text(f"{origin}/{schema}/{table}.parquet") if file else f"{origin}.{schema}.{table}"
+        connection.execute(f"create view {schema}.{table} as select * from {rows}")
 
 
 def source_tables() -> list[tuple[str, str]]:
     """(schema, table) of what the selection reads: the landed tables and what `ops` says about settings and loads."""
     from service_quality.contract import TABLES
 
-    settings = ("coverage", "setting_aliases", "setting_branches", "setting_holidays", "setting_hours", "setting_queues",
-                "setting_sources")  # fmt: skip
-    return [("raw", t.name) for t in TABLES] + [("ops", name) for name in settings]
+    settings = ("aliases", "branches", "holidays", "hours", "queues", "sources")
+    return [*(("raw", t.name) for t in TABLES), ("ops", "coverage"), *(("ops", f"setting_{s}") for s in settings)]
 
 
 def tables(manifest: dict[str, Any]) -> list[tuple[str, str]]:
@@ -175,7 +178,8 @@ def _make_empty(url: str, plan: transform.Plan, parsed: Any) -> None:
                  "--exclude-resource-type", "test", "unit_test"]  # fmt: skip
     outcome = transform.invoke(url, [*arguments, "--no-write-json"], build, parsed)
     if not outcome.success:
-        raise transform.BuildFailed(f"dbt could not make the tables in Postgres: {outcome.exception or _errors(outcome)}")
+        told = outcome.exception or _errors(outcome)
+        raise transform.BuildFailed(f"dbt could not make the tables in Postgres: {told}")
 
 
 def _errors(outcome: Any) -> str:
@@ -187,9 +191,10 @@ def _take_over(conn: Conn, duck: duckdb.DuckDBPyConnection, url: str) -> None:
     """Copy DuckDB's rows into the empty tables of Postgres, without their indexes; commits."""
     wanted = tables(transform.manifest())
     indexes = conn.execute(
-        "select indexdef, format('%%I.%%I', schemaname, indexname) as name from pg_indexes"
+        "with named as (select *, format('%%I.%%I', schemaname, indexname) as name from pg_indexes)"
+        " select indexdef, name from named"
         " where (schemaname, tablename) in (select * from unnest(%s::text[], %s::text[]))"
-        " and not exists (select from pg_constraint where conindid = format('%%I.%%I', schemaname, indexname)::regclass)",
+        " and not exists (select from pg_constraint where conindid = name::regclass)",
         ([s for s, _ in wanted], [t for _, t in wanted]),
     ).fetchall()
     for index in indexes:
