@@ -6,6 +6,7 @@ import getpass
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import psycopg
@@ -24,6 +25,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Service-quality warehouse: load, build, decide.",
 )
+
+
+class Engine(StrEnum):
+    """What can rebuild facts and quality marts."""
+
+    postgres = "postgres"
+    duckdb = "duckdb"
+
 
 HELD = 3  # exit code when a gate held a load or a build
 
@@ -74,9 +83,12 @@ def load(source: Source, begin: From, end: To) -> None:
 def build(
     full: Annotated[bool, typer.Option("--full", help="Build every day again.")] = False,
     day: Annotated[list[str] | None, typer.Option("--day", help="Build this day too; may be repeated.")] = None,
+    engine: Annotated[
+        Engine | None, typer.Option(help="What rebuilds facts and quality marts; by default what suits their size.")
+    ] = None,
 ) -> None:
     """Build the marts from what was promoted, judge them and publish the touched days."""
-    done = runner.build([date.fromisoformat(d) for d in day or []], full)
+    done = runner.build([date.fromisoformat(d) for d in day or []], full, engine.value if engine else None)
     if done["build_id"] is None:
         typer.echo("nothing to build: every promoted load is published")
         return

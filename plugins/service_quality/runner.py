@@ -22,6 +22,7 @@ from service_quality import (
     ops,
     promote,
     publish,
+    rebuild,
     surge_news,
     touched,
     transform,
@@ -163,29 +164,40 @@ def plan_build(days: Sequence[date] | None = None, full: bool = False) -> int | 
         return _open_build(conn, settings, loads, touched_days, until, fingerprint, full)
 
 
-def transform_build(build_id: int) -> dict[str, str]:
+def transform_build(build_id: int, engine: rebuild.Engine | None = None) -> dict[str, str]:
     """Run dbt for a planned build, and between its two halves what SQL cannot compute; {node: status}.
 
-    A build that brings nothing runs no model: see _brings_nothing. Raises transform.BuildFailed.
+    ``engine``: what builds facts and quality marts when all days are built; see `rebuild.engine`. A build that brings
+    nothing runs no model: see _brings_nothing.
+    Raises transform.BuildFailed, ValueError when the engine cannot do this build.
     """
     settings = config.load()
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
-        until = build["data_until"]
-        plan = transform.Plan(
-            build_id,
-            build["touched_days"],
-            until,
-            last_whole_day(until, settings.provider.zone) if until else None,
-            build["is_full"],
-            settings_sync.scalars(settings),
-        )
+        plan = transform_plan(build, settings)
         url = ops.warehouse_url()
+        chosen = rebuild.engine(conn, plan.is_full, engine)
         parsed = transform.parse(url, plan.scalars)  # also for the gate and publication, which read the manifest
         if _brings_nothing(conn, build):
             return {}
-        statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES, parsed=parsed)
+        if chosen == "duckdb":
+            statuses = rebuild.run_models(conn, url, plan, transform.BEFORE_ANALYSES, parsed)
+        else:
+            statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES, parsed=parsed)
         analyse.run(conn, Scope(plan.touched_days, plan.as_of_day, plan.is_full))
         return statuses | transform.run_models(conn, url, plan, transform.AFTER_ANALYSES, parsed=parsed)
+
+
+def transform_plan(build: dict[str, Any], settings: config.Settings) -> transform.Plan:
+    """What the models need to know of a planned build, a row of ``ops.builds``."""
+    until = build["data_until"]
+    return transform.Plan(
+        build["build_id"],
+        build["touched_days"],
+        until,
+        last_whole_day(until, settings.provider.zone) if until else None,
+        build["is_full"],
+        settings_sync.scalars(settings),
+    )
 
 
 def judge_build(build_id: int) -> str:
@@ -229,23 +241,28 @@ def running_surges(day: date | None = None) -> list[dict[str, Any]]:
         return surge_news.running(conn, day)
 
 
-def build(days: Sequence[date] | None = None, full: bool = False) -> dict[str, Any]:
-    """Plan, transform, judge and publish; {build_id, days, written}. Raises BuildHeld with the message."""
+def build(
+    days: Sequence[date] | None = None, full: bool = False, engine: rebuild.Engine | None = None
+) -> dict[str, Any]:
+    """Plan, transform, judge and publish; {build_id, days, written}. Raises BuildHeld with the message.
+
+    ``engine``: see `transform_build`.
+    """
     build_id = plan_build(days, full)
     if build_id is None:
         return {"build_id": None, "days": [], "written": {}}
-    transform_build(build_id)
+    transform_build(build_id, engine)
     raise_if_build_held(build_id, judge_build(build_id))
     written = publish_build(build_id)
     with _warehouse() as conn:
-        return {"build_id": build_id, "days": _get_build(conn, build_id)["touched_days"], "written": written}
+        return {"build_id": build_id, "days": get_build(conn, build_id)["touched_days"], "written": written}
 
 
 def raise_if_build_held(build_id: int, status: str) -> None:
     """Raises BuildHeld with the stored message when ``status`` is ``held``."""
     if status == "held":
         with _warehouse() as conn:
-            raise BuildHeld(_get_build(conn, build_id)["message"] or f"build {build_id} was held")
+            raise BuildHeld(get_build(conn, build_id)["message"] or f"build {build_id} was held")
 
 
 def release_build(build_id: int, by: str) -> dict[str, int]:
@@ -440,7 +457,8 @@ def _brings_nothing(conn: Conn, build: dict[str, Any]) -> bool:
     return bool(row and row["brings_nothing"])
 
 
-def _get_build(conn: Conn, build_id: int) -> dict[str, Any]:
+def get_build(conn: Conn, build_id: int) -> dict[str, Any]:
+    """The row of ``ops.builds``. Raises LookupError."""
     row = conn.execute("select * from ops.builds where build_id = %s", (build_id,)).fetchone()
     if row is None:
         raise LookupError(f"there is no build {build_id}")
@@ -450,7 +468,7 @@ def _get_build(conn: Conn, build_id: int) -> dict[str, Any]:
 @contextmanager
 def _build_step(conn: Conn, build_id: int, expect: str) -> Iterator[dict[str, Any]]:
     """One step of a build at a time; a step that raises marks the build as failed."""
-    found = _get_build(conn, build_id)
+    found = get_build(conn, build_id)
     if found["status"] != expect:
         raise RuntimeError(f"build {build_id} is {found['status']}, not {expect}")
     conn.execute("select pg_advisory_lock(hashtext('quality_line_build'))")

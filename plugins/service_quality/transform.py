@@ -54,10 +54,13 @@ def parse(url: str, scalars: Mapping[str, Any]) -> Any:
     return outcome.result
 
 
-def run_models(conn: Conn, url: str, plan: Plan, nodes: Sequence[str] = (), *, parsed: Any = None) -> dict[str, str]:
+def run_models(
+    conn: Conn, url: str, plan: Plan, nodes: Sequence[str] = (), *, parsed: Any = None, duckdb: Path | None = None
+) -> dict[str, str]:
     """Build and test models for ``plan``, all or those of a dbt selection ``nodes``; {node: status}.
 
-    ``parsed``: what `parse` gave for the same settings, else dbt reads the project itself. Raises BuildFailed.
+    ``parsed``: what `parse` gave for the same settings, else dbt reads the project itself. ``duckdb``: a DuckDB
+    database with the sources, in which they are built instead of Postgres. Raises BuildFailed.
     """
     build = {
         "touched_days": [d.isoformat() for d in plan.touched_days],
@@ -69,7 +72,7 @@ def run_models(conn: Conn, url: str, plan: Plan, nodes: Sequence[str] = (), *, p
     arguments = ["build", "--exclude-resource-type", "unit_test", *_variables(plan.scalars)]
     if parsed is not None:
         arguments.append("--no-write-json")
-    outcome = invoke(url, [*arguments, *nodes, *(["--full-refresh"] if plan.is_full else [])], build, parsed)
+    outcome = invoke(url, [*arguments, *nodes, *(["--full-refresh"] if plan.is_full else [])], build, parsed, duckdb)
     results = [_node_row(r) for r in getattr(outcome.result, "results", None) or []]
     _record(conn, plan.build_id, results)
     if not outcome.success:
@@ -98,21 +101,30 @@ def _variables(scalars: Mapping[str, Any]) -> list[str]:
     return ["--vars", json.dumps(scalars, sort_keys=True)]
 
 
-def invoke(url: str, arguments: list[str], build: Mapping[str, Any] | None = None, parsed: Any = None) -> Any:
-    """Run one dbt command against ``url``; dbt's own result object. Nothing is sent anywhere.
+def invoke(
+    url: str,
+    arguments: list[str],
+    build: Mapping[str, Any] | None = None,
+    parsed: Any = None,
+    duckdb: Path | None = None,
+) -> Any:
+    """Run one dbt command against ``url``, or against the DuckDB database ``duckdb``; dbt's own result object.
 
-    ``build``: what this build has to do, for the macro ``of_build``; ``parsed``: see `parse`.
+    ``build``: what this build has to do, for the macro ``of_build``; ``parsed``: see `parse`. Nothing is sent anywhere.
     """
     folder = home() / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
-    with _environment(url, build or {}):
+    target = "warehouse" if duckdb is None else "duckdb"
+    with _environment(url, build or {}, duckdb):
         from dbt.cli.main import dbtRunner
 
         return dbtRunner(manifest=parsed).invoke(
             [
                 arguments[0], *arguments[1:],
                 "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-                "--target-path", str(folder / "target"), "--log-path", str(folder / "logs"),
+                "--target", target, "--log-path", str(folder / "logs"),
+                # Each engine's own: dbt parses everything again where the other's result stands.
+                "--target-path", str(folder / ("target" if duckdb is None else "target_duckdb")),
                 "--log-level", "none", "--no-use-colors",
             ]
         )  # fmt: skip
@@ -124,7 +136,7 @@ def manifest() -> dict[str, Any]:
 
 
 @contextmanager
-def _environment(url: str, build: Mapping[str, Any]) -> Iterator[None]:
+def _environment(url: str, build: Mapping[str, Any], duckdb: Path | None) -> Iterator[None]:
     """The variables that ``profiles.yml`` and the macros read, for the time of one command."""
     parts = conninfo_to_dict(url)
     wanted = {
@@ -133,6 +145,7 @@ def _environment(url: str, build: Mapping[str, Any]) -> Iterator[None]:
         "QUALITY_DBT_USER": parts.get("user") or "",
         "QUALITY_DBT_PASSWORD": parts.get("password") or "",
         "QUALITY_DBT_DBNAME": parts.get("dbname") or "",
+        "QUALITY_DBT_DUCKDB": str(duckdb or ":memory:"),
         "QUALITY_BUILD": json.dumps(build),
         "DO_NOT_TRACK": "1",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
