@@ -58,7 +58,7 @@ def write(
     """
     here = machine()
     found = json.loads(path.read_text()) if keep and path.exists() else {}
-    if found.get("machine") != here:
+    if _kind(found.get("machine", {})) != _kind(here):
         found = {}
     parts = {*failures, *(r.part for r in results)}
     measured = {"scale": scale, "commit": commit()}
@@ -79,6 +79,11 @@ def write(
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = {**content, **measured, "machine": here}
     path.write_text(json.dumps(whole, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+def _kind(of: dict[str, Any]) -> dict[str, Any]:
+    """What makes two machines the same for us: a virtual one may be given a little more or less memory at any time."""
+    return {k: v for k, v in of.items() if k != "memory_gb"}
 
 
 def _judged(ratio: Ratio) -> dict[str, Any]:

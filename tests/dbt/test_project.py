@@ -259,3 +259,11 @@ def test_unit_test_names_fit_into_the_databases_limit():
         content = yaml.safe_load(Path(path).read_text()) or {}
         for test in content.get("unit_tests", []):
             assert len(test["name"]) <= 63, f"{path.name}: {test['name']}"
+
+
+def test_only_what_a_build_makes_anew_is_kept_without_wal(manifest):
+    unlogged = {n["name"] for n in manifest["nodes"].values() if n["config"].get("unlogged")}
+    assert len(unlogged) > 80
+    kept = {n["name"]: n["config"]["materialized"] for n in manifest["nodes"].values() if n["name"] in unlogged}
+    assert {name for name, kind in kept.items() if kind == "incremental"} == set()
+    assert unlogged <= set(models(manifest, "intermediate"))

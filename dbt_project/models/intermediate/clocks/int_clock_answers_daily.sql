@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        unlogged=false,
+        indexes=[{'columns': ['business_day']}]
+    )
+}}
 -- Calls offered to people (a queue took them or turned them away), and how long they waited for a human being.
 select
     branch_id,

@@ -1,6 +1,7 @@
 {{
     config(
         materialized='incremental',
+        unlogged=false,
         incremental_strategy='replace_days',
         meta={'reach': {'before': 155, 'after': 0}},
         indexes=[{'columns': ['business_day']}]

@@ -1,6 +1,7 @@
 {{
     config(
         materialized='incremental',
+        unlogged=false,
         incremental_strategy='replace_days',
         meta={'reach': {'before': 0, 'after': 7}},
         indexes=[{'columns': ['business_day']}]

@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        unlogged=false,
+        indexes=[{'columns': ['business_day']}]
+    )
+}}
 -- Grain: operator x queue x part of the day, on a day, with the size of the queue's team that day and its load.
 -- How long operators were free after a call while somebody waited in the queue they had just served; notes after the
 -- call count as free, because no log shows them.

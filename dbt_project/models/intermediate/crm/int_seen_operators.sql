@@ -1,6 +1,7 @@
 {{
     config(
         materialized='incremental',
+        unlogged=false,
         incremental_strategy='replace_days',
         indexes=[{'columns': ['business_day']}]
     )

@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        unlogged=false,
+        indexes=[{'columns': ['business_day']}]
+    )
+}}
 -- Grain: one owed call-back, on the branch's local day on which it became owed.
 with
 solutions as (

@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        unlogged=false,
+        indexes=[{'columns': ['business_day']}]
+    )
+}}
 -- Grain: one call and operator that a listener heard. Several listeners: the mean of their scores; solved and rude as
 -- most of them say, open where they are even.
 with

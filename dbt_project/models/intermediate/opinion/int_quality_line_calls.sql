@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        unlogged=false,
+        indexes=[{'columns': ['business_day']}]
+    )
+}}
 -- Grain: one call and operator: a call that could have been rated (its last operator answered and talked), a call whose
 -- subscriber was asked to rate, or both. It counts on the day of the contact and for the operator who talked last, who
 -- is the one that is rated; a rating that names another operator, or finds no call, stands in a row of its own.

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Grain: window x period x experience x band x subscriber: the first such experience of the period. A period is as long
 -- as the window, and the last one ends so long before the as-of day that every window has closed. A subscriber counts
 -- again in the next period only when the window before it was over, so that nobody's leaving is counted twice.
