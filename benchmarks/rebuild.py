@@ -52,11 +52,11 @@ def compare(url: str, rounds: int, result: Result) -> None:
     parquet = postgres.home() / "bench" / "parquet"
     try:
         with ops.connect(url) as conn, rebuild.database("bench_parquet") as (path, duck):
+            plan = _plan(conn)  # it also writes the settings that are exported
             rebuild.attach(duck, url)
             _export(duck, parquet)
             rebuild.see_sources(duck, parquet)
-            plan = _plan(conn)
-            chosen = rebuild.engine(conn, is_full=True)
+            chosen = rebuild.engine(is_full=True)
             work: dict[str, Callable[[], Any]] = {
                 FLOOR: lambda: transform.run_models(conn, url, plan, _NODES, duckdb=path),
                 CHOSEN: lambda: rebuild.build_selection(conn, url, plan),

@@ -84,7 +84,7 @@ def build(
     full: Annotated[bool, typer.Option("--full", help="Build every day again.")] = False,
     day: Annotated[list[str] | None, typer.Option("--day", help="Build this day too; may be repeated.")] = None,
     engine: Annotated[
-        Engine | None, typer.Option(help="What rebuilds facts and quality marts; by default what suits their size.")
+        Engine | None, typer.Option(help="What rebuilds facts and quality marts; Postgres by default.")
     ] = None,
 ) -> None:
     """Build the marts from what was promoted, judge them and publish the touched days."""

@@ -28,20 +28,15 @@ Engine = Literal["postgres", "duckdb"]
 
 # Facts and quality marts with all they need.
 SELECTION = ("+marts.core", "+marts.quality")
-# Below so many lines of the queue log the copies and dbt's second start cost more than DuckDB saves.
-LEAST_EVENTS = 2_000_000
 COPIES_AT_ONCE = 2
 MEMORY_SHARE = 0.3  # of the machine's memory; Postgres and Airflow live there too. What does not fit goes to disk.
 
 
-def engine(conn: Conn, is_full: bool, wanted: Engine | None = None) -> Engine:
-    """Which engine builds the selection: the ``wanted`` one; else DuckDB for full rebuilds of large histories."""
+def engine(is_full: bool, wanted: Engine | None = None) -> Engine:
+    """Which engine builds the selection: the ``wanted`` one, else Postgres. Raises ValueError for a night by DuckDB."""
     if wanted == "duckdb" and not is_full:
         raise ValueError("DuckDB is for full rebuilds: a night's days are built in Postgres")
-    if wanted is not None:
-        return wanted
-    row = conn.execute("select reltuples as events from pg_class where oid = 'raw.queue_log'::regclass").fetchone()
-    return "duckdb" if is_full and row is not None and row["events"] >= LEAST_EVENTS else "postgres"
+    return wanted or "postgres"
 
 
 def run_models(

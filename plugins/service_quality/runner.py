@@ -175,7 +175,7 @@ def transform_build(build_id: int, engine: rebuild.Engine | None = None) -> dict
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
         plan = transform_plan(build, settings)
         url = ops.warehouse_url()
-        chosen = rebuild.engine(conn, plan.is_full, engine)
+        chosen = rebuild.engine(plan.is_full, engine)
         parsed = transform.parse(url, plan.scalars)  # also for the gate and publication, which read the manifest
         if _brings_nothing(conn, build):
             return {}

@@ -214,6 +214,24 @@ def whole(url) -> str:
     return url
 
 
+def test_data_tests_read_the_days_that_were_built(whole):
+    with ops.connect(whole) as conn:
+        doubled = conn.execute(
+            "insert into candidate.fct_contacts select * from candidate.fct_contacts"
+            " where business_day = '2026-01-05' limit 1"
+        )
+        assert doubled.rowcount == 1
+        conn.commit()
+    try:
+        dbt(whole, "test", "--select", "fct_contacts,test_type:data", days=[date(2026, 1, 7)])
+        with pytest.raises(AssertionError, match="unique"):
+            dbt(whole, "test", "--select", "fct_contacts,test_type:data", days=[date(2026, 1, 5)])
+        with pytest.raises(AssertionError, match="unique"):
+            dbt(whole, "test", "--select", "fct_contacts,test_type:data")
+    finally:
+        build(whole)
+
+
 def test_every_unit_test_of_the_project_passes(url):
     dbt(url, "seed")
     dbt(url, "run", days=[])
@@ -343,21 +361,3 @@ def test_a_provider_with_a_pbx_only_has_all_it_can_have(whole):
     write(whole, "queue_log", [])
     build(whole)
     assert contacts(whole) == {}
-
-
-def test_data_tests_read_the_days_that_were_built(whole):
-    with ops.connect(whole) as conn:
-        doubled = conn.execute(
-            "insert into candidate.fct_contacts select * from candidate.fct_contacts"
-            " where business_day = '2026-01-05' limit 1"
-        )
-        assert doubled.rowcount == 1
-        conn.commit()
-    try:
-        dbt(whole, "test", "--select", "fct_contacts,test_type:data", days=[date(2026, 1, 7)])
-        with pytest.raises(AssertionError, match="unique"):
-            dbt(whole, "test", "--select", "fct_contacts,test_type:data", days=[date(2026, 1, 5)])
-        with pytest.raises(AssertionError, match="unique"):
-            dbt(whole, "test", "--select", "fct_contacts,test_type:data")
-    finally:
-        build(whole)
