@@ -41,10 +41,10 @@ unit: setup ## unit and integration tests
 lock: setup ## recompile requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o requirements.txt
 
-bench: setup ## measure everything against its floor or peer: about an hour; writes docs/performance.md
+bench: setup ## measure everything against its floor or peer; writes docs/performance.md
 	@$(BIN)/python -m benchmarks
 
-bench-quick: setup ## the same on small data: about five minutes
+bench-quick: setup ## the same on small data
 	@$(BIN)/python -m benchmarks --quick
 
 docs: setup ## write the dbt documentation to docs/site
