@@ -13,12 +13,13 @@ ordered as (
     where {{ in_touched_days('business_day') }}
 ),
 
+-- Of equal stretches (two queues) the one that reached least comes first in both windows: it alone begins an island.
 islands as (
     select
         *,
         sum(case when started_at <= reached_at then 0 else 1 end) over (
             partition by operator_id, state, business_day
-            order by started_at, ended_at
+            order by started_at, ended_at, reached_at nulls first
             rows between unbounded preceding and current row
         ) as island_no
     from ordered
