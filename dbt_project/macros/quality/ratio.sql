@@ -15,6 +15,6 @@ cast(coalesce(sum({{ expression }}) filter (where {{ condition }}), 0) as bigint
 
 {#- Sum of measured values. Added as exact decimals: floats would give another last digit for another row order. -#}
 {% macro exact_sum(expression, condition='true') -%}
-cast(coalesce(sum(cast({{ expression }} as {{ dbt.type_numeric() }})) filter (where {{ condition }}), 0)
+cast(coalesce(sum({{ as_decimal(expression) }}) filter (where {{ condition }}), 0)
     as {{ dbt.type_float() }})
 {%- endmacro %}

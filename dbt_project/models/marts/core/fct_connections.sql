@@ -33,7 +33,7 @@ select
     promised_on,
     connected_at,
     cancelled_at,
-    cast({{ seconds_between('ordered_at', 'connected_at') }} / 86400 as {{ dbt.type_numeric() }}) as supply_days,
+    {{ as_decimal(seconds_between('ordered_at', 'connected_at') ~ ' / 86400') }} as supply_days,
     case
         when connected_at is not null then connected_on <= promised_on
         when cancelled_at is null and promised_on < today then false
