@@ -2,14 +2,27 @@
 with
 events as (
     select
-        *,
+        server_id,
+        file_id,
+        line_no,
+        callid,
+        event,
+        role,
+        agent,
+        is_call,
+        event_at,
         {{ local_date('event_at', default_zone()) }} as business_day
     from {{ ref('int_queue_events') }}
 ),
 
 visit_events as (
     select
-        *,
+        server_id,
+        file_id,
+        line_no,
+        callid,
+        queue,
+        visit_no,
         row_number() over (
             partition by server_id, callid, queue, visit_no, role
             order by event_at desc, log_seq desc
@@ -18,7 +31,15 @@ visit_events as (
 ),
 
 visits as (
-    select * from {{ ref('int_visits') }}
+    select
+        server_id,
+        callid,
+        queue,
+        visit_no,
+        outcome,
+        end_event,
+        ended_at
+    from {{ ref('int_visits') }}
 ),
 
 turned_away as (
