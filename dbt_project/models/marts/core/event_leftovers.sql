@@ -5,11 +5,10 @@ events as (
         server_id,
         file_id,
         line_no,
-        callid,
         event,
         role,
         agent,
-        is_call,
+        case when is_call then callid end as call_id,
         event_at,
         {{ local_date('event_at', default_zone()) }} as business_day
     from {{ ref('int_queue_events') }}
@@ -86,7 +85,7 @@ judged as (
             and visit_events.queue = visits.queue
             and visit_events.visit_no = visits.visit_no
     left join turned_away
-        on events.is_call and events.server_id = turned_away.server_id and events.callid = turned_away.call_id
+        on events.server_id = turned_away.server_id and events.call_id = turned_away.call_id
     left join restarts
         on events.server_id = restarts.server_id and events.event_at = restarts.ended_at
     where {{ in_touched_days('events.business_day') }}
