@@ -31,7 +31,7 @@ SHORT_DAYS = 28  # of a provider whose months are not repeated
 FIRST_CONTACTS = 12_500  # of a block: the provider is simulated for one block, day by day, which is slow
 CONTACTS_PER_CORE = 16_000  # of a block: what the provider may simulate beyond FIRST_CONTACTS
 BYTES_PER_CONTACT = 20_000  # raw, what is built of it in both engines, WAL and temporary files
-REBUILDS_AS_LONG = 3  # as Postgres' own: the three, with copies of history, export and comparison
+REBUILDS_AS_LONG = 4  # as Postgres' own: the three, with copies of history, export and comparison
 POSTGRES, CHOSEN, FLOOR = "Postgres", "DuckDB for Postgres", "DuckDB on Parquet"
 
 
