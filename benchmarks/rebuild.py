@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,38 +26,52 @@ from benchmarks.report import Result
 from benchmarks.scale import Scale
 
 DATABASE = "bench_rebuild"
-HISTORY_DAYS = 1456  # four years: the largest number of contacts is one of years, not of a huge day
+BLOCKS = 16  # four years: the largest number of contacts is one of years, not of a huge day
+SHORT_DAYS = 28  # of a provider whose months are not repeated
+FIRST_CONTACTS = 12_500  # of a block: the provider is simulated for one block, day by day, which is slow
+CONTACTS_PER_CORE = 16_000  # of a block: what the provider may simulate beyond FIRST_CONTACTS
 BYTES_PER_CONTACT = 20_000  # raw, what is built of it in both engines, WAL and temporary files
+REBUILDS_AS_LONG = 4  # as Postgres' own: the three, with copies of history, export and comparison
 POSTGRES, CHOSEN, FLOOR = "Postgres", "DuckDB for Postgres", "DuckDB on Parquet"
 
 
 def run(scale: Scale) -> Result:
-    """Make a history of ``scale.rebuild_contacts`` contacts and rebuild it three ways."""
+    """Make a history of ``scale.rebuild_contacts`` contacts, or as many as fit, and rebuild it three ways."""
     result = Result("rebuild")
-    contacts = _that_fit(scale.rebuild_contacts, result)
-    blocks = min(HISTORY_DAYS // centre.BLOCK_DAYS, max(1, contacts // 12_500))
-    per_day = max(20, contacts // (blocks * centre.BLOCK_DAYS))
-    with centre.centre("rebuild", per_day, centre.BLOCK_DAYS) as provider:
+    started = time.monotonic()
+    contacts = min(scale.rebuild_contacts, _that_fit_the_disk())
+    blocks = min(BLOCKS, max(1, contacts // FIRST_CONTACTS))
+    a_block = min(contacts // blocks, max(FIRST_CONTACTS, CONTACTS_PER_CORE * (os.cpu_count() or 1)))
+    days = centre.BLOCK_DAYS if blocks > 1 else SHORT_DAYS
+    with centre.centre("rebuild", max(20, a_block // days), days) as provider:
+        url = provider.url(DATABASE)
         centre.make_database(provider.server, DATABASE)
-        last = provider.first_day + timedelta(days=centre.BLOCK_DAYS - 1)
+        last = provider.first_day + timedelta(days=days - 1)
         provider.show(last)
         provider.load(DATABASE, provider.first_day, last)
-        centre.lengthen(provider.url(DATABASE), blocks - 1)
-        compare(provider.url(DATABASE), scale.rebuild_rounds, result)
+        if blocks > 1:
+            blocks = min(blocks, _that_fit_the_time(url, scale.rebuild_seconds, started))
+        centre.lengthen(url, blocks - 1)
+        if (ran := blocks * a_block) < scale.rebuild_contacts * 0.9:
+            result.notes.append(
+                f"about {ran:,} contacts instead of {scale.rebuild_contacts:,}: {os.cpu_count()} cores rebuild no more"
+                f" three times in {scale.rebuild_seconds:.0f} s, or {_free() / 2**30:.0f} GB of disk hold no more"
+            )
+        compare(url, scale.rebuild_rounds, result)
     return result
 
 
 def compare(url: str, rounds: int, result: Result) -> None:
     """Rebuild the warehouse ``url`` by each way in turn for ``rounds`` rounds; adds ratios, tables and notes."""
-    before = os.environ.get("WAREHOUSE_URL")
-    os.environ["WAREHOUSE_URL"] = url
     parquet = postgres.home() / "bench" / "parquet"
     try:
-        with ops.connect(url) as conn, rebuild.database("bench_parquet") as (path, duck):
+        with _warehouse(url), ops.connect(url) as conn, rebuild.database("bench_parquet") as (path, duck):
             plan = _plan(conn)  # it also writes the settings that are exported
             rebuild.attach(duck, url)
             _export(duck, parquet)
             rebuild.see_sources(duck, parquet)
+            transform.parse(url, plan.scalars)
+            transform.parse(url, plan.scalars, duckdb=path)  # one way would else parse for the others
             chosen = rebuild.engine(is_full=True)
             work: dict[str, Callable[[], Any]] = {
                 FLOOR: lambda: transform.run_models(conn, url, plan, _NODES, duckdb=path),
@@ -73,10 +89,6 @@ def compare(url: str, rounds: int, result: Result) -> None:
             _say(result, costs, chosen, duck)
     finally:
         shutil.rmtree(parquet, ignore_errors=True)
-        if before is None:
-            del os.environ["WAREHOUSE_URL"]
-        else:
-            os.environ["WAREHOUSE_URL"] = before
 
 
 _NODES = ("--select", *rebuild.SELECTION, "--indirect-selection", "cautious")
@@ -111,12 +123,43 @@ def _extra(duck: Any, rows: str, others: str) -> int:
     return int(duck.execute(f"select count(*) from ({rows} except all {others})").fetchall()[0][0])
 
 
-def _that_fit(contacts: int, result: Result) -> int:
-    """``contacts``, or as many as the disk holds."""
-    fitting = int(shutil.disk_usage(postgres.home()).free * 0.8 / BYTES_PER_CONTACT)
-    if fitting < contacts:
-        result.notes.append(f"{fitting} contacts instead of {contacts}: the disk holds no more")
-    return min(contacts, fitting)
+def _free() -> int:
+    return shutil.disk_usage(postgres.home()).free
+
+
+def _that_fit_the_disk() -> int:
+    """Contacts whose rebuild the disk holds."""
+    return int(_free() * 0.8 / BYTES_PER_CONTACT)
+
+
+def _that_fit_the_time(url: str, seconds: float, started: float) -> int:
+    """Blocks of history that are rebuilt until ``seconds`` after ``started``, by what the only one takes Postgres."""
+    with _warehouse(url), ops.connect(url) as conn:
+        plan = _plan(conn)
+        parsed = transform.parse(url, plan.scalars)
+        times = [time.monotonic()]
+        rebuild.make_empty(url, plan, parsed)  # what a build costs without rows
+        times.append(time.monotonic())
+        transform.run_models(conn, url, plan, _NODES, parsed=parsed)
+        times.append(time.monotonic())
+    fixed, whole = times[1] - times[0], times[2] - times[1]
+    a_block = max(0.2 * whole, whole - fixed)
+    left = started + seconds - times[2] - REBUILDS_AS_LONG * fixed
+    return max(1, int(left / (REBUILDS_AS_LONG * a_block)))
+
+
+@contextmanager
+def _warehouse(url: str) -> Iterator[None]:
+    """``url`` is the warehouse of the product meanwhile."""
+    before = os.environ.get("WAREHOUSE_URL")
+    os.environ["WAREHOUSE_URL"] = url
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["WAREHOUSE_URL"]
+        else:
+            os.environ["WAREHOUSE_URL"] = before
 
 
 def _export(duck: Any, folder: Path) -> None:

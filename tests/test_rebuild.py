@@ -86,3 +86,17 @@ def test_full_rebuilds_only_and_only_when_asked():
     assert rebuild.engine(is_full=True, wanted="duckdb") == "duckdb"
     with pytest.raises(ValueError, match="full rebuilds"):
         rebuild.engine(is_full=False, wanted="duckdb")
+
+
+def test_full_rebuilds_sort_in_more_memory_than_nights(url):
+    with ops.connect(url) as conn:
+        usual = conn.execute("select pg_size_bytes(current_setting('work_mem')) as bytes").fetchone()["bytes"]
+    probe = "select pg_size_bytes(current_setting('work_mem')) as bytes"
+
+    def memory(is_full: bool) -> int:
+        shown = transform.invoke(url, ["show", "--inline", probe, "--output", "json"], {"full_rebuild": is_full})
+        assert shown.success, shown.exception
+        return int(shown.result.results[0].agate_table.rows[0]["bytes"])
+
+    assert memory(is_full=False) == usual
+    assert memory(is_full=True) > usual

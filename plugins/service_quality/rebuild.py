@@ -64,7 +64,7 @@ def build_selection(conn: Conn, url: str, plan: transform.Plan, parsed: Any = No
         see_sources(duck, "warehouse")
         nodes = ["--select", *SELECTION, "--indirect-selection", "cautious"]
         statuses = transform.run_models(conn, url, plan, nodes, duckdb=path)
-        _make_empty(url, plan, parsed)
+        make_empty(url, plan, parsed)
         _take_over(conn, duck, url)
     return statuses
 
@@ -166,7 +166,7 @@ def _in_order(manifest: dict[str, Any], chosen: dict[str, Any]) -> list[str]:
     return done
 
 
-def _make_empty(url: str, plan: transform.Plan, parsed: Any) -> None:
+def make_empty(url: str, plan: transform.Plan, parsed: Any) -> None:
     """The selection's seeds and views in Postgres, and its tables without rows."""
     build = {"full_rebuild": True, "without_rows": True}
     arguments = ["build", "--vars", json.dumps(plan.scalars, sort_keys=True), "--full-refresh", "--select", *SELECTION,

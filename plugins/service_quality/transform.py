@@ -23,6 +23,11 @@ BEFORE_ANALYSES = ("--exclude", "source:calculated+")
 AFTER_ANALYSES = ("--select", "source:calculated+")
 
 
+# A model's plan has a few sorts and hashes, a hash may take twice its share, and readers go on: so many parts leave
+# more than half of the machine's memory alone.
+REBUILD_MEMORY_PARTS = 64
+
+
 class BuildFailed(RuntimeError):
     """Dbt could not build or a test failed; the message lists the nodes."""
 
@@ -43,12 +48,12 @@ class Plan:
     scalars: Mapping[str, Any]
 
 
-def parse(url: str, scalars: Mapping[str, Any]) -> Any:
-    """The parsed project, for the runs of one build, and its manifest as a file.
+def parse(url: str, scalars: Mapping[str, Any], duckdb: Path | None = None) -> Any:
+    """The parsed project, for the runs of one build, and its manifest as a file; each engine has its own.
 
     Half of a small run is reading the parsed project and writing the manifest. Raises BuildFailed.
     """
-    outcome = invoke(url, ["parse", *_variables(scalars)])
+    outcome = invoke(url, ["parse", *_variables(scalars)], duckdb=duckdb)
     if not outcome.success:
         raise BuildFailed(f"dbt did not parse the project: {outcome.exception}")
     return outcome.result
@@ -70,6 +75,8 @@ def run_models(
     }
     refresh_statistics(conn)
     arguments = ["build", "--exclude-resource-type", "unit_test", *_variables(plan.scalars)]
+    if plan.is_full:
+        arguments += ["--threads", str(_threads())]
     if parsed is not None:
         arguments.append("--no-write-json")
     outcome = invoke(url, [*arguments, *nodes, *(["--full-refresh"] if plan.is_full else [])], build, parsed, duckdb)
@@ -95,6 +102,22 @@ def refresh_statistics(conn: Conn) -> None:
     for row in changed:
         conn.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", row["name"])))
     conn.commit()
+
+
+def _threads() -> int:
+    """Models of a full rebuild at once: a night's are small, those of all history keep a core busy each."""
+    return max(2, min(8, os.cpu_count() or 2))
+
+
+def _postgres_options(is_full: bool) -> str:
+    """Settings of dbt's sessions in Postgres. In a full rebuild tables of all history are joined: with the little
+    memory that is right for nights and readers they are read row by row through indexes, and sorts go to disk.
+    """
+    if not is_full:
+        return os.environ.get("PGOPTIONS", "")
+    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    work_mb = max(16, min(512, memory_mb // (REBUILD_MEMORY_PARTS * _threads())))
+    return f"{os.environ.get('PGOPTIONS', '')} -c work_mem={work_mb}MB".strip()
 
 
 def _variables(scalars: Mapping[str, Any]) -> list[str]:
@@ -147,6 +170,7 @@ def _environment(url: str, build: Mapping[str, Any], duckdb: Path | None) -> Ite
         "QUALITY_DBT_DBNAME": parts.get("dbname") or "",
         "QUALITY_DBT_DUCKDB": str(duckdb or ":memory:"),
         "QUALITY_BUILD": json.dumps(build),
+        "PGOPTIONS": _postgres_options(bool(build.get("full_rebuild"))),
         "DO_NOT_TRACK": "1",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }

@@ -20,18 +20,20 @@ events as (
 -- end is known. It stands for itself only when no such line follows.
 paused_by_queue as (
     select distinct
-        alls.server_id,
-        alls.file_id,
-        alls.line_no
-    from events as alls
-    inner join events as singles
-        on
-            alls.server_id = singles.server_id
-            and alls.operator_id = singles.operator_id
-            and singles.role = 'pause'
-            and alls.event_at <= singles.event_at
-            and {{ add_seconds('alls.event_at', 2) }} >= singles.event_at
-    where alls.role = 'pause_all'
+        server_id,
+        file_id,
+        line_no
+    from (
+        select
+            *,
+            min(case when role = 'pause' then event_at end) over (
+                partition by server_id, operator_id
+                order by event_at desc
+            ) as next_pause_at
+        from events
+        where role in ('pause', 'pause_all')
+    ) as pauses
+    where role = 'pause_all' and next_pause_at <= {{ add_seconds('event_at', 2) }}
 ),
 
 begins_and_ends as (

@@ -1,13 +1,14 @@
 -- Every begin of a pause or login cut at local midnight, one row per begin and day it lasts into. It is followed to the
 -- end of the local day after its beginning: what never ends in the log is no week of work.
 with
+-- The next end, counted from behind: a frame that loses rows would be added up anew for each of them.
 changes as (
     select
         *,
         min(case when not is_begin then event_at end) over (
             partition by operator_id, server_id, state, queue
-            order by log_seq
-            rows between 1 following and unbounded following
+            order by log_seq desc
+            rows between unbounded preceding and 1 preceding
         ) as end_at
     from {{ ref('int_state_changes') }}
 ),

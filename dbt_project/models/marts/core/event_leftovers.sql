@@ -2,14 +2,26 @@
 with
 events as (
     select
-        *,
+        server_id,
+        file_id,
+        line_no,
+        event,
+        role,
+        agent,
+        case when is_call then callid end as call_id,
+        event_at,
         {{ local_date('event_at', default_zone()) }} as business_day
     from {{ ref('int_queue_events') }}
 ),
 
 visit_events as (
     select
-        *,
+        server_id,
+        file_id,
+        line_no,
+        callid,
+        queue,
+        visit_no,
         row_number() over (
             partition by server_id, callid, queue, visit_no, role
             order by event_at desc, log_seq desc
@@ -18,7 +30,15 @@ visit_events as (
 ),
 
 visits as (
-    select * from {{ ref('int_visits') }}
+    select
+        server_id,
+        callid,
+        queue,
+        visit_no,
+        outcome,
+        end_event,
+        ended_at
+    from {{ ref('int_visits') }}
 ),
 
 turned_away as (
@@ -65,7 +85,7 @@ judged as (
             and visit_events.queue = visits.queue
             and visit_events.visit_no = visits.visit_no
     left join turned_away
-        on events.is_call and events.server_id = turned_away.server_id and events.callid = turned_away.call_id
+        on events.server_id = turned_away.server_id and events.call_id = turned_away.call_id
     left join restarts
         on events.server_id = restarts.server_id and events.event_at = restarts.ended_at
     where {{ in_touched_days('events.business_day') }}
