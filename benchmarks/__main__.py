@@ -37,12 +37,10 @@ def main() -> int:
     scale = QUICK if arguments.quick else FULL
     if arguments.quick and not arguments.parts:
         return _run_lanes()
-    results, failures = _run(arguments.parts or PARTS, scale)
-    report.write(results, scale.name, failures, keep=bool(arguments.parts))
-    document.write()
-    for result in results:
-        for ratio in result.ratios:
-            print(_line(ratio))
+    if not arguments.parts:
+        report.LATEST.unlink(missing_ok=True)
+    lines, failures = _run(arguments.parts or PARTS, scale)
+    print("\n".join(lines))
     for part, error in failures.items():
         print(f"FAILED {part}: {error}", file=sys.stderr)
     return 1 if failures else 0
@@ -75,23 +73,27 @@ def _remove_servers(homes: list[Path]) -> None:
         os.environ["QUALITY_HOME"] = kept
 
 
-def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[report.Result], dict[str, str]]:
+def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[str], dict[str, str]]:
+    """What each part found, as lines, and the errors; results are written after each, so that none is lost."""
     postgres.start()
-    results, failures = [], {}
+    lines: list[str] = []
+    failures: dict[str, str] = {}
     for part in parts:
         print(f"-- {part}", flush=True)
         started = time.monotonic()
+        results: list[report.Result] = []
         try:
-            result: report.Result = importlib.import_module(f"benchmarks.{part}").run(scale)
+            results = [importlib.import_module(f"benchmarks.{part}").run(scale)]
         except Exception as error:  # noqa: BLE001 - the other parts still count; the error is reported and exits 1
             traceback.print_exc()
             failures[part] = f"{type(error).__name__}: {error}"
-            continue
-        result.seconds = time.monotonic() - started
-        results.append(result)
-        for ratio in result.ratios:
-            print("  ", _line(ratio), flush=True)
-    return results, failures
+        for result in results:
+            result.seconds = time.monotonic() - started
+            lines += [_line(ratio) for ratio in result.ratios]
+            print("\n".join(f"   {_line(ratio)}" for ratio in result.ratios), flush=True)
+        report.write(results, scale.name, {k: v for k, v in failures.items() if k == part}, keep=True)
+        document.write()
+    return lines, failures
 
 
 def _line(ratio: Ratio) -> str:

@@ -34,7 +34,7 @@ class Scale:
         return self.storage_stages[-1]
 
 
-FULL = Scale("full", 5, (1_000_000, 5_000_000), 200_000, 700, (30, 365, 1461), (15_000, 1_000_000), 5_000_000,
+FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), (15_000, 1_000_000), 5_000_000,
              history_rounds=5, again_contacts_per_day=2_200, again_blocks=(4, 16),
              nights=5, marts_days=1461, read_seconds=10.0,
              storage_stages=(180, 365), storage_contacts_per_day=300)  # fmt: skip
