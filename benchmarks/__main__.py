@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import shutil
+import subprocess
 import sys
 import time
 import traceback
+from pathlib import Path
+
+from service_quality.local import postgres
 
 from benchmarks import document, report
 from benchmarks.measure import Ratio
@@ -14,6 +20,9 @@ from benchmarks.scale import FULL, QUICK, Scale
 
 # Each is a module with ``run(scale: Scale) -> report.Result``.
 PARTS = ("load", "peers", "history", "rebuild", "orchestration", "readers", "storage")
+# The quick run has five minutes: two lanes side by side, each with a server of its own (home: parts).
+QUICK_LANES = {".": ("load", "peers", "orchestration", "readers", "rebuild"), "bench-lane": ("history", "storage")}
+LANES_NOTE = "two lanes of parts ran side by side: wall times disturb each other, so judge CPU, blocks and WAL"
 
 
 def main() -> int:
@@ -26,33 +35,65 @@ def main() -> int:
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     scale = QUICK if arguments.quick else FULL
-    results, failures = _run(arguments.parts or PARTS, scale)
-    report.write(results, scale.name, failures, keep=bool(arguments.parts))
-    document.write()
-    for result in results:
-        for ratio in result.ratios:
-            print(_line(ratio))
+    if arguments.quick and not arguments.parts:
+        return _run_lanes()
+    if not arguments.parts:
+        report.LATEST.unlink(missing_ok=True)
+    lines, failures = _run(arguments.parts or PARTS, scale)
+    print("\n".join(lines))
     for part, error in failures.items():
         print(f"FAILED {part}: {error}", file=sys.stderr)
     return 1 if failures else 0
 
 
-def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[report.Result], dict[str, str]]:
-    results, failures = [], {}
+def _run_lanes() -> int:
+    """The quick run: a process for each lane, all writing into one new set of results; 1 when a part failed."""
+    report.LATEST.unlink(missing_ok=True)
+    lanes = []
+    for home, parts in QUICK_LANES.items():
+        folder = postgres.home() / home
+        command = [sys.executable, "-m", "benchmarks", "--quick", *parts]
+        lanes.append(subprocess.Popen(command, env={**os.environ, "QUALITY_HOME": str(folder)}))
+    failed = [lane.wait() for lane in lanes]
+    _remove_servers([postgres.home() / home for home in QUICK_LANES if home != "."])
+    report.note("quick", LANES_NOTE)
+    document.write()
+    return 1 if any(failed) else 0
+
+
+def _remove_servers(homes: list[Path]) -> None:
+    kept = os.environ.get("QUALITY_HOME")
+    for home in homes:
+        os.environ["QUALITY_HOME"] = str(home)
+        postgres.remove()
+        shutil.rmtree(home, ignore_errors=True)
+    if kept is None:
+        os.environ.pop("QUALITY_HOME", None)
+    else:
+        os.environ["QUALITY_HOME"] = kept
+
+
+def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[str], dict[str, str]]:
+    """What each part found, as lines, and the errors; results are written after each, so that none is lost."""
+    postgres.start()
+    lines: list[str] = []
+    failures: dict[str, str] = {}
     for part in parts:
         print(f"-- {part}", flush=True)
         started = time.monotonic()
+        results: list[report.Result] = []
         try:
-            result: report.Result = importlib.import_module(f"benchmarks.{part}").run(scale)
+            results = [importlib.import_module(f"benchmarks.{part}").run(scale)]
         except Exception as error:  # noqa: BLE001 - the other parts still count; the error is reported and exits 1
             traceback.print_exc()
             failures[part] = f"{type(error).__name__}: {error}"
-            continue
-        result.seconds = time.monotonic() - started
-        results.append(result)
-        for ratio in result.ratios:
-            print("  ", _line(ratio), flush=True)
-    return results, failures
+        for result in results:
+            result.seconds = time.monotonic() - started
+            lines += [_line(ratio) for ratio in result.ratios]
+            print("\n".join(f"   {_line(ratio)}" for ratio in result.ratios), flush=True)
+        report.write(results, scale.name, {k: v for k, v in failures.items() if k == part}, keep=True)
+        document.write()
+    return lines, failures
 
 
 def _line(ratio: Ratio) -> str:

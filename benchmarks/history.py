@@ -9,7 +9,8 @@ from end to end: a table that holds history must not be among them.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -18,7 +19,7 @@ from typing import Any
 import psycopg
 from service_quality import ops, runner
 
-from benchmarks.centre import BLOCK_DAYS, Centre, centre, lengthen, make_database, shorten
+from benchmarks.centre import BLOCK_DAYS, Centre, centre, drop_databases, lengthen, make_database, shorten
 from benchmarks.measure import Cost, Meter, Ratio, alternate, median, ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
@@ -44,13 +45,10 @@ class History:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def fill(place: Centre, histories: Sequence[History], last: date) -> None:
-    """Load the provider's first BLOCK_DAYS once, repeat them back in time, build each history wholly."""
-    template = f"bench_{place.home.name}_0"
-    make_database(place.server, template)
-    place.load(template, place.first_day, last)
+def fill(place: Centre, histories: Sequence[History]) -> None:
+    """Repeat what was loaded back in time to each length of history and build it wholly."""
     for one in histories:
-        make_database(place.server, one.database, template)
+        make_database(place.server, one.database, template(place))
         if one.days < BLOCK_DAYS:
             shorten(place.url(one.database), one.days)
         else:
@@ -94,27 +92,50 @@ def growing(short: History, long: History, least: int = 20_000) -> list[dict[str
 def run(scale: Scale) -> Result:
     """Nights after each history against the shortest, a late row against none, many days loaded again."""
     result = Result("history")
-    _nights(result, scale)
-    _again(result, scale)
+    if scale.again_contacts_per_day == scale.contacts_per_day:
+        with _loaded("history", scale.contacts_per_day, scale.history_rounds) as place:
+            _again(result, scale, place)
+            _nights(result, scale, place)
+        return result
+    with _loaded("history", scale.contacts_per_day, scale.history_rounds) as place:
+        _nights(result, scale, place)
+    with _loaded("again", scale.again_contacts_per_day) as place:
+        _again(result, scale, place)
     return result
 
 
-def _nights(result: Result, scale: Scale) -> None:
-    with centre("history", scale.contacts_per_day, BLOCK_DAYS + scale.history_rounds) as place:
-        histories = [History(days, f"bench_history_{days}") for days in scale.history_days]
-        late = History(histories[1].days, "bench_history_late")
-        last = place.first_day + timedelta(days=BLOCK_DAYS - 1)
-        place.show(last)
-        fill(place, histories, last)
-        make_database(place.server, late.database, histories[1].database)
-        meter = Meter(place.url("postgres"))
-        for n in range(1, scale.history_rounds + 1):
-            day = last + timedelta(days=n)
-            place.show(day)
-            for one in histories if n % 2 else reversed(histories):
-                night(place, one, meter, day)
-            _come_late(place, day)
-            night(place, late, meter, day)
+@contextmanager
+def _loaded(name: str, contacts_per_day: int, more_days: int = 0) -> Iterator[Centre]:
+    """A provider whose first BLOCK_DAYS are loaded into its first database, `template`; the others are copies of it."""
+    with centre(name, contacts_per_day, BLOCK_DAYS + more_days) as place:
+        place.show(_last(place))
+        make_database(place.server, template(place))
+        place.load(template(place), place.first_day, _last(place))
+        yield place
+
+
+def template(place: Centre) -> str:
+    """Name of the database whose raw holds the provider's first BLOCK_DAYS."""
+    return f"bench_{place.home.name}_0"
+
+
+def _last(place: Centre) -> date:
+    return place.first_day + timedelta(days=BLOCK_DAYS - 1)
+
+
+def _nights(result: Result, scale: Scale, place: Centre) -> None:
+    histories = [History(days, f"bench_history_{days}") for days in scale.history_days]
+    late = History(histories[1].days, "bench_history_late")
+    fill(place, histories)
+    make_database(place.server, late.database, histories[1].database)
+    meter = Meter(place.url("postgres"))
+    for n in range(1, scale.history_rounds + 1):
+        day = _last(place) + timedelta(days=n)
+        place.show(day)
+        for one in histories if n % 2 else reversed(histories):
+            night(place, one, meter, day)
+        _come_late(place, day)
+        night(place, late, meter, day)
     short, *others = histories
     for one in others:
         for figure in ("blocks", "cpu", "wal"):
@@ -153,24 +174,21 @@ def _come_late(place: Centre, day: date) -> None:
             raise RuntimeError(f"there is no note of {LATE_DAYS} days before {day} to change")
 
 
-def _again(result: Result, scale: Scale) -> None:
+def _again(result: Result, scale: Scale, place: Centre) -> None:
     """Many days whose rows raw holds already, loaded again into a short and a long history."""
     short, long = scale.again_blocks
-    with centre("again", scale.again_contacts_per_day, BLOCK_DAYS) as place:
-        last = place.first_day + timedelta(days=BLOCK_DAYS - 1)
-        place.show(last)
-        make_database(place.server, "bench_again_0")
-        place.load("bench_again_0", place.first_day, last)
-        rows = {}
-        for blocks in (short, long):
-            make_database(place.server, f"bench_again_{blocks}", "bench_again_0")
-            lengthen(place.url(f"bench_again_{blocks}"), blocks - 1)
-            rows[blocks] = _raw_rows(place.url(f"bench_again_{blocks}"))
-        meter = Meter(place.url("postgres"))
-        costs = alternate(meter, {
-            str(blocks): partial(place.load, f"bench_again_{blocks}", last - timedelta(days=AGAIN_DAYS - 1), last)
-            for blocks in (short, long)
-        }, scale.rounds)  # fmt: skip
+    rows = {}
+    for blocks in (short, long):
+        make_database(place.server, _repeated(blocks), template(place))
+        lengthen(place.url(_repeated(blocks)), blocks - 1)
+        rows[blocks] = _raw_rows(place.url(_repeated(blocks)))
+    meter = Meter(place.url("postgres"))
+    last = _last(place)
+    costs = alternate(meter, {
+        str(blocks): partial(place.load, _repeated(blocks), last - timedelta(days=AGAIN_DAYS - 1), last)
+        for blocks in (short, long)
+    }, scale.again_rounds)  # fmt: skip
+    drop_databases(place.server, "bench_again")
     of = f"{AGAIN_DAYS} days loaded again with {rows[long]:,} rows in raw against {rows[short]:,}"
     for figure in ("cpu", "blocks", "wal"):
         name = f"days loaded again, {figure}"
@@ -178,6 +196,10 @@ def _again(result: Result, scale: Scale) -> None:
     result.tables["days loaded again (medians)"] = [
         _row(f"{rows[blocks]:,} rows in raw", median(costs[str(blocks)])) for blocks in (short, long)
     ]
+
+
+def _repeated(blocks: int) -> str:
+    return f"bench_again_{blocks}"
 
 
 def _raw_rows(url: str) -> int:

@@ -105,16 +105,15 @@ def _peers(url: str, rows: _Rows, running: ExitStack, notes: list[str]) -> dict[
         pq.write_table(rows.table, rows.parquet)
         for mode, words in (("append", "Arrow and Parquet, append"), ("merge", "Arrow and Parquet, merge"),
                             ("rows", "default rows")):  # fmt: skip
-            peers[f"dlt, {words}"] = lambda mode=mode: running.enter_context(_dlt(dlt, url, rows, mode))
+            loads = running.enter_context(_dlt(dlt, url, rows, mode))
+            peers[f"dlt, {words}"] = lambda loads=loads: loads
     if target := _environment("target-postgres", notes):
         _write_messages(rows)
         peers["Meltano target-postgres"] = lambda: running.enter_context(_target(target, url, rows))
     return peers
 
 
-def _measured(
-    meter: Meter, url: str, peers: dict[str, Start], rounds: int, notes: list[str]
-) -> dict[str, list[Cost]]:
+def _measured(meter: Meter, url: str, peers: dict[str, Start], rounds: int, notes: list[str]) -> dict[str, list[Cost]]:
     """Costs of all peers, in turns; one that fails is noted and left out from then on."""
     costs: dict[str, list[Cost]] = {name: [] for name in peers}
     for turn in range(-1, rounds):
@@ -152,7 +151,7 @@ def _row(name: str, rows: int, cost: Cost) -> dict[str, Any]:
     return {
         "by": name, "rows per second": round(rows / cost.wall),
         "rows per CPU-second": round(rows / max(cost.cpu, 1e-9)),
-        "peak MB of its largest process": round(cost.client_peak / 1e6), "WAL MB": round(cost.wal / 1e6, 1),
+        "WAL MB": round(cost.wal / 1e6, 1),
     }  # fmt: skip
 
 
@@ -220,28 +219,34 @@ def _environment(name: str, notes: list[str]) -> Path | None:
 
 @contextmanager
 def _dlt(environment: Path, url: str, rows: _Rows, mode: str) -> Iterator[Callable[[], None]]:
-    """dlt in a process that has imported it and waits for a word."""
-    home = rows.folder / "dlt"
-    shutil.rmtree(home, ignore_errors=True)
+    """dlt in a process that has imported it; each call is a word to it that loads the rows once more."""
+    home = rows.folder / f"dlt_{mode}"
     env = {
         **os.environ, "RUNTIME__DLTHUB_TELEMETRY": "false", "DLT_DATA_DIR": str(home), "DO_NOT_TRACK": "1",
         "DESTINATION__POSTGRES__CREDENTIALS": url, "RUNTIME__LOG_LEVEL": "ERROR", "PYTHONPATH": "",
     }  # fmt: skip
     command = [environment / "python", HERE / "peer_dlt.py", rows.parquet, mode, home]
-    errors = rows.folder / "dlt.err"
+    errors = rows.folder / f"dlt_{mode}.err"
     with errors.open("w") as log, subprocess.Popen(
         command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
     ) as process:  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
-        if process.stdout.readline().strip() != "ready":
-            raise RuntimeError(errors.read_text()[-300:])
+        words = process.stdout
+
+        def await_word(word: str) -> None:
+            while (line := words.readline().strip()) != word:
+                if not line and process.poll() is not None:
+                    raise RuntimeError(errors.read_text()[-300:])
 
         def go() -> None:
-            process.communicate("go\n")
-            if process.returncode:
-                raise RuntimeError(errors.read_text()[-300:])
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            await_word("done")
 
+        await_word("ready")
         yield go
+        process.stdin.close()
 
 
 def _write_messages(rows: _Rows) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,27 @@ def write(
     ``keep``: what the file holds of other parts stays, when it was measured on this machine; each ratio names its own
     scale and commit.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(path):
+        _write(results, scale, failures, path, keep)
+
+
+def note(part: str, text: str, path: Path = LATEST) -> None:
+    """Add a note to what is written."""
+    content = json.loads(path.read_text())
+    content["notes"].setdefault(part, []).append(text)
+    path.write_text(_as_json(content))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Parts that run side by side write into the file one after the other."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(results: Sequence[Result], scale: str, failures: dict[str, str], path: Path, keep: bool) -> None:
     here = machine()
     found = json.loads(path.read_text()) if keep and path.exists() else {}
     if _kind(found.get("machine", {})) != _kind(here):
@@ -76,9 +99,11 @@ def write(
         if result.notes:
             content["notes"][result.part] = result.notes
     content["failed"] |= failures
-    path.parent.mkdir(parents=True, exist_ok=True)
-    whole = {**content, **measured, "machine": here}
-    path.write_text(json.dumps(whole, indent=1, ensure_ascii=False, default=str) + "\n")
+    path.write_text(_as_json({**content, **measured, "machine": here}))
+
+
+def _as_json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
 
 
 def _kind(of: dict[str, Any]) -> dict[str, Any]:

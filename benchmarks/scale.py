@@ -20,6 +20,7 @@ class Scale:
     history_rounds: int  # nights
     again_contacts_per_day: int  # about 6 rows of raw each
     again_blocks: tuple[int, int]  # of 91 days in the short and the long history
+    again_rounds: int = 5
     rebuild_seconds: float  # all three rebuilds with their preparation: fewer contacts where the machine needs more
     rebuild_rounds: int = 1  # a rebuild of millions takes minutes: its noise is small beside them
     nights: int = 1  # through Airflow
@@ -34,9 +35,10 @@ class Scale:
         return self.storage_stages[-1]
 
 
-FULL = Scale("full", 5, (1_000_000, 5_000_000), 200_000, 700, (30, 365, 1461), (15_000, 1_000_000), 5_000_000,
-             history_rounds=5, again_contacts_per_day=2_200, again_blocks=(4, 16), rebuild_seconds=600,
+FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), (15_000, 1_000_000), 5_000_000,
+             history_rounds=5, again_contacts_per_day=2_200, again_blocks=(4, 16), rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=10.0,
              storage_stages=(180, 365), storage_contacts_per_day=300)  # fmt: skip
-QUICK = Scale("quick", 5, (100_000, 300_000), 20_000, 150, (30, 180), (1_000, 10_000), 10_000,
-              history_rounds=1, again_contacts_per_day=100, again_blocks=(1, 4), rebuild_seconds=45)  # fmt: skip
+QUICK = Scale("quick", 5, (100_000, 300_000), 5_000, 60, (30, 182), (1_000, 10_000), 10_000,
+              history_rounds=1, again_contacts_per_day=60, again_blocks=(1, 4), again_rounds=2,
+              rebuild_seconds=45)  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 from service_quality.config import REPO
+from service_quality.local import postgres
 
 FILE = REPO / "docker-compose.yml"
 TEXT = FILE.read_text()
@@ -90,3 +91,22 @@ def test_files_that_it_names_exist():
     for name in ("Dockerfile", "docker/postgres-init.sh", "docker/init.sh", "docker/health.py"):
         assert (REPO / name).is_file()
         assert name == "Dockerfile" or name in TEXT
+
+
+def test_postgres_is_started_with_the_embedded_servers_settings(tmp_path):
+    entry = tmp_path / "docker-entrypoint.sh"
+    entry.write_text('#!/bin/sh\necho "$@"\n')
+    entry.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    started = subprocess.run(
+        ["sh", REPO / "docker" / "postgres.sh"], capture_output=True, text=True, check=True, env=env
+    )
+    told = dict(setting.split("=", 1) for setting in started.stdout.split()[1:] if setting != "-c")
+    ours = postgres._settings()
+    shared = set(told) & set(ours)
+    assert shared >= {"shared_buffers", "effective_cache_size", "max_parallel_workers", "max_wal_size", "jit"}
+
+    def megabytes(value: str) -> int | str:
+        return round(int(value.removesuffix("MB")) / 64) if value.endswith("MB") else value
+
+    assert {n: megabytes(told[n]) for n in shared} == {n: megabytes(ours[n]) for n in shared}

@@ -232,6 +232,29 @@ def test_data_tests_read_the_days_that_were_built(whole):
         build(whole)
 
 
+def test_a_day_that_is_built_again_is_written_where_it_differs(whole):
+    wanted = facts(whole)
+    places = "select contact_id, cast(ctid as text) as place from candidate.fct_contacts where business_day ="
+    day = "business_day = '2026-01-05' and contact_id = %s"
+    before = {r["contact_id"]: r["place"] for r in rows(whole, f"{places} '2026-01-05'")}
+    with ops.connect(whole) as conn:
+        conn.execute(f"update candidate.fct_contacts set wait_seconds = 99 where {day}", ["call:a:100.1"])
+        conn.execute(f"delete from candidate.fct_contacts where {day}", ["call:a:110.1"])
+        conn.execute(
+            f"insert into candidate.fct_contacts select * from candidate.fct_contacts where {day}", ["call:a:120.1"]
+        )
+        conn.execute(
+            "update candidate.fct_contacts set contact_id = 'stray', business_day = '2026-01-05' where contact_id = %s",
+            ["call:a:310.1"],
+        )
+        conn.commit()
+    build(whole, [DAYS[1], DAYS[2]])
+    assert facts(whole) == wanted
+    after = {r["contact_id"]: r["place"] for r in rows(whole, f"{places} '2026-01-05'")}
+    moved = {key for key, place in after.items() if before[key] != place}
+    assert moved == {"call:a:100.1", "call:a:110.1", "call:a:120.1"}
+
+
 def test_every_unit_test_of_the_project_passes(url):
     dbt(url, "seed")
     dbt(url, "run", days=[])

@@ -22,6 +22,15 @@ are in them.
 {% macro retention_windows() -%}{{ return([30, 60, 90]) }}{%- endmacro %}
 {% macro retention_days() -%}{{ return(180) }}{%- endmacro %}
 
+{#- (window, period) of all whole periods of `retention_days`, each as long as its window; period 1 ends a window ago. -#}
+{% macro retention_periods() -%}
+{%- set periods = [] -%}
+{%- for window in retention_windows() -%}
+{%- for period in range(1, retention_days() // window + 1) -%}{%- do periods.append((window, period)) -%}{%- endfor -%}
+{%- endfor -%}
+{{ return(periods) }}
+{%- endmacro %}
+
 {#- The days that are read for them: the windows of the oldest contacts close within the last 90. -#}
 {% macro retention_days_read() -%}{{ return(retention_days() + retention_windows() | max) }}{%- endmacro %}
 

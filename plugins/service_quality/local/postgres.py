@@ -190,8 +190,17 @@ def _write_state(state: dict[str, Any]) -> None:
     path.write_text(json.dumps(state))
 
 
+def _memory_mb() -> int:
+    """Memory in MiB: the machine's, or the container's limit where that is less."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):  # no such file, or "max"
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return memory // 2**20
+
+
 def _settings() -> dict[str, str]:
-    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    """Settings of the server by the machine's memory and cores; their measured effects: docs/performance.md."""
+    memory_mb = _memory_mb()
     shared_mb = max(128, min(memory_mb // 8, 2048))
     settings = {
         "listen_addresses": "127.0.0.1",
@@ -201,6 +210,7 @@ def _settings() -> dict[str, str]:
         "maintenance_work_mem": "256MB",
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
+        "max_parallel_workers": str(os.cpu_count() or 1),
         "timezone": "UTC",
         "log_timezone": "UTC",
         "jit": "off",

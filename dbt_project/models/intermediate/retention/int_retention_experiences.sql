@@ -51,7 +51,7 @@ select
     experiences.band,
     coalesce(subscribers.branch_id, 'unknown') as branch_id,
     coalesce(subscribers.technology, 'unknown') as technology,
-    {{ tenure_band('subscribers.connected_on', 'experiences.business_day') }} as tenure_band,
+    subscribers.connected_on,
     case when subscribers.left_on <= {{ as_of_day() }} then subscribers.left_on end as left_on,
     {{ dbt.datediff('experiences.business_day', as_of_day(), 'day') }} as days_ago,
     experiences.business_day as experience_day

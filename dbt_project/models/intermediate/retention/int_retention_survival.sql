@@ -7,11 +7,13 @@ windows as (
 
 first_experiences as (
     select
-        *,
-        {{ dbt.datediff('experience_day', 'left_on', 'day') }} as days_stayed,
-        row_number() over (partition by experience, band, subscriber_id order by experience_day) as experience_no
+        experience,
+        band,
+        max(days_ago) as days_ago,
+        {{ dbt.datediff('min(experience_day)', 'min(left_on)', 'day') }} as days_stayed
     from {{ ref('int_retention_experiences') }}
     where days_ago between 1 and {{ retention_days() }}
+    group by experience, band, subscriber_id
 ),
 
 entries as (
@@ -21,7 +23,6 @@ entries as (
         cast(least(coalesce(days_stayed, days_ago), {{ retention_windows() | max }} + 1) as bigint) as followed_days,
         coalesce(days_stayed <= {{ retention_windows() | max }}, false) as is_event
     from first_experiences
-    where experience_no = 1
 ),
 
 {{ survival_ctes('entries', ['experience', 'band']) }},
