@@ -20,8 +20,8 @@ class Scale:
     history_rounds: int  # nights
     again_contacts_per_day: int  # about 6 rows of raw each
     again_blocks: tuple[int, int]  # of 91 days in the short and the long history
-    again_rounds: int = 5
     rebuild_seconds: float  # all three rebuilds with their preparation: fewer contacts where the machine needs more
+    again_rounds: int = 5
     rebuild_rounds: int = 1  # a rebuild of millions takes minutes: its noise is small beside them
     nights: int = 1  # through Airflow
     marts_days: int = 120  # that dashboards read
