@@ -352,6 +352,7 @@ def _without_indexes(conn: Conn, table: Table, landed: int) -> Iterator[None]:
         conn.execute(sql.SQL("drop index raw.{}").format(sql.Identifier(index["indexname"])))
     yield
     conn.execute(sql.SQL("set local maintenance_work_mem = {}").format(sql.Literal(SORT_MEMORY)))
+    conn.execute("set local max_parallel_maintenance_workers = 0")  # workers cost half as much again
     for index in indexes:
         conn.execute(index["indexdef"])
 
@@ -410,7 +411,7 @@ def _has_files(table: Table) -> bool:
 def _treatment(column: Column) -> sql.Composed:
     name = sql.Identifier(column.name)
     if column.name == "file_id":
-        return sql.SQL("file.short_id")
+        return sql.SQL("{}").format(sql.Identifier("file", "short_id"))
     if column.personal is Personal.PHONE:
         return sql.SQL(
             "ops.phone_hash({}, %(pepper)s::text, %(country)s::text, %(trunk)s::text, %(digits)s::integer)"
