@@ -451,9 +451,7 @@ def _prepare_table(conn: Conn, table: Table) -> None:
         )
     )
     kept = [*raw_columns(table), ("_load_id", "bigint"), ("_row_no", "bigint"), ("_source_ref", "text")]
-    conn.execute(
-        sql.SQL("create table if not exists raw.{} ({})").format(name, columns(_aligned([*kept, *_RAW_OWN])))
-    )
+    conn.execute(sql.SQL("create table if not exists raw.{} ({})").format(name, columns(_aligned([*kept, *_RAW_OWN]))))
     conn.execute(
         sql.SQL(
             "create table if not exists quarantine.{} ({}, _problems text, _rule_ids text[] not null,"

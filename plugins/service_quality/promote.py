@@ -198,9 +198,7 @@ def reject(conn: Conn, load_id: int, by: str) -> None:
     """Discard a held load on the decision of person ``by``: its rows go, its window counts as not loaded. Commits."""
     conn.commit()
     with conn.transaction():
-        ops.set_load(
-            conn, load_id, "rejected", expect=("held", "gated"), decided_by=by, ended_at=datetime.now(UTC)
-        )
+        ops.set_load(conn, load_id, "rejected", expect=("held", "gated"), decided_by=by, ended_at=datetime.now(UTC))
         ops.drop_landing(conn, load_id)
 
 
@@ -253,9 +251,7 @@ def _promote(
     return {name: asdict(count) for name, count in counts.items()}
 
 
-def _promote_table(
-    conn: Conn, table: Table, load_id: int, landed: int, zone: str, given: dict[str, Any]
-) -> Count:
+def _promote_table(conn: Conn, table: Table, load_id: int, landed: int, zone: str, given: dict[str, Any]) -> Count:
     if landed == 0:
         return _settle_nothing(conn, table, load_id)
     conn.execute(sql.SQL(_STATS).format(**_stat_parts(table, load_id)))
@@ -345,8 +341,9 @@ def _without_indexes(conn: Conn, table: Table, landed: int) -> Iterator[None]:
         yield
         return
     indexes = conn.execute(
-        "select indexname, indexdef from pg_indexes where schemaname = 'raw' and tablename = %s order by 1",
-        (table.name,),
+        "select indexname, indexdef from pg_indexes where schemaname = 'raw' and tablename = %s"
+        " and indexname <> %s order by 1",  # of superseded versions there are none
+        (table.name, f"{table.name}__old"),
     ).fetchall()
     for index in indexes:
         conn.execute(sql.SQL("drop index raw.{}").format(sql.Identifier(index["indexname"])))
@@ -430,9 +427,7 @@ def _treated(table: Table) -> sql.Composed:
 def _no_key(table: Table, alias: str) -> sql.Composed:
     """Without key or version a row cannot be placed, whatever the suite says."""
     needed = [*table.key, *([table.version] if table.version else [])]
-    return sql.SQL("num_nulls({}) > 0").format(
-        sql.SQL(", ").join(sql.Identifier(alias, name) for name in needed)
-    )
+    return sql.SQL("num_nulls({}) > 0").format(sql.SQL(", ").join(sql.Identifier(alias, name) for name in needed))
 
 
 def _quarantine_reused_keys(conn: Conn, table: Table) -> None:
@@ -569,9 +564,9 @@ def _book(conn: Conn, load_id: int, counts: dict[str, Count]) -> None:
 
 
 def _replayable(table: Table) -> sql.Composed:
-    return sql.SQL(
-        "_released_at is null and _problems is null and _rule_ids <@ %(rules)s::text[] and not {}"
-    ).format(_no_key(table, table.name))
+    return sql.SQL("_released_at is null and _problems is null and _rule_ids <@ %(rules)s::text[] and not {}").format(
+        _no_key(table, table.name)
+    )
 
 
 def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by: str) -> dict[str, Any]:
