@@ -38,5 +38,5 @@ FULL = Scale("full", 5, (1_000_000, 5_000_000), 200_000, 700, (30, 365, 1461), (
              history_rounds=5, again_contacts_per_day=2_200, again_blocks=(4, 16),
              nights=5, marts_days=1461, read_seconds=10.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
-QUICK = Scale("quick", 5, (100_000, 300_000), 20_000, 150, (30, 180), (1_000, 10_000), 50_000,
+QUICK = Scale("quick", 5, (60_000, 200_000), 20_000, 150, (30, 180), (1_000, 10_000), 50_000,
               history_rounds=1, again_contacts_per_day=100, again_blocks=(1, 4))  # fmt: skip
