@@ -232,6 +232,7 @@ def _promote(
     with conn.transaction():
         ops.set_load(conn, load_id, "gated", expect=expect, **decision)
         conn.execute("set local time zone 'UTC'")
+        conn.execute("set local max_parallel_workers_per_gather = 0")  # to start workers costs more than they do here
         row = conn.execute("select time_zone from ops.loads where load_id = %s", (load_id,)).fetchone()
         zone = (row and row["time_zone"]) or "UTC"
         landed = conn.execute(
