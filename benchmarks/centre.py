@@ -188,7 +188,7 @@ def _moved(name: str, kind: str, days: int, block: int) -> sql.Composable:
     if name in RECORD_IDS:
         return sql.SQL("{} || {}").format(column, sql.Literal(f"~{block}"))
     if name == "file_id":
-        return sql.SQL("md5({} || {})").format(column, sql.Literal(str(block)))
+        return sql.SQL("{} || {}").format(column, sql.Literal(f"-{block}"))
     if name == "log_seq":
         return sql.SQL("{} - {}").format(column, sql.Literal(days * 86400 * SEQUENCE_PER_SECOND))
     # The survey server is asked from the newest known number on, and for those that were not finished.

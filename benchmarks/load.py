@@ -7,8 +7,10 @@ source makes of it, so parsing is in our figure and not in the floor's.
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from service_quality import config, gate, landing, ops, promote
 from service_quality.contract import BY_NAME, Source
@@ -71,11 +74,12 @@ def _loading(result: Result, meter: Meter, url: str, folder: Path, lines: int, r
     csv = folder / "rows.csv"
     tables.landed_csv(csv, tables.events(spool), 1)
     costs: Costs = {name: [] for name in ("psql", "land", "gate", "promote", "two", "later")}
+    others: list[float] = []
     for turn in range(-1, rounds):
         parts: list[Callable[[], Costs]] = [
             lambda: _floor(meter, url, csv),
             lambda: _whole(meter, url, spool),
-            lambda: _two(meter, url, spool),
+            lambda: _two(meter, url, spool, others),
         ]
         for part in parts if turn % 2 == 0 else reversed(parts):
             for name, found in part().items():
@@ -88,7 +92,8 @@ def _loading(result: Result, meter: Meter, url: str, folder: Path, lines: int, r
         ratio(f"land {title}", "cpu", costs["psql"], costs["land"], 1.0, at_least=True,
               of=of.format("queue_log files -> landing", "CPU")),
         ratio(f"land {title}, two processes", "wall", costs["psql"], costs["two"], 1.5, at_least=True,
-              of=of.format("the same by two processes, each with half of the files", "wall")),
+              of=of.format("the same by two processes, each with half of the files", "wall"),
+              note=_limits(median(costs["psql"]), median(costs["two"]), others)),
         ratio(f"whole load of {title}", "cpu", whole, costs["psql"], 4.0,
               of="extract, land, gate 1 and promote into an empty warehouse / psql \\copy, CPU"),
         ratio(f"gate 1 of {title}", "cpu", costs["gate"], costs["psql"], 1.0, of="gate 1 / psql \\copy, CPU"),
@@ -123,14 +128,34 @@ def _stages(meter: Meter, conn: Conn, spool: Spool) -> tuple[Costs, Load]:
     return {"land": [land], "gate": [judged], "promote": [promoted]}, load
 
 
-def _two(meter: Meter, url: str, spool: Spool) -> Costs:
+def _limits(floor_cost: Cost, two: Cost, others: Sequence[float]) -> str:
+    """What two processes can reach at most: they and their servers share the cores, with whatever else runs there."""
+    cores = os.cpu_count() or 1
+    most = floor_cost.wall / (two.cpu / min(cores, 4))
+    return (
+        f"{two.cpu:.2f} CPU-seconds on {cores} cores, of which others took {statistics.median(others):.0%} meanwhile:"
+        f" at most {most:.2f} if all of them were ours"
+    )
+
+
+def _two(meter: Meter, url: str, spool: Spool, others: list[float]) -> Costs:
     with ops.connect(url) as conn:
         _empty(conn)
         load = ops.open_load(conn, Source.TELEPHONY, spool.window)
         shares = tables.telephony(spool, processes=2).shares(spool.window)
+        before = _machine()
         cost = meter.measure(lambda: landing.land_shares(conn, load, shares, [QUEUE_LOG]))
+        every, busy = (after - b for after, b in zip(_machine(), before, strict=True))
+        others.append(max(busy - cost.cpu, 0.0) / max(every, 1e-9))
         landing.drop(conn, load.load_id)
     return {"two": [cost]}
+
+
+def _machine() -> tuple[float, float]:
+    """CPU-seconds of all cores since the machine started, and those of them in which it had something to do."""
+    times = psutil.cpu_times()
+    every = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)  # users' time holds these
+    return every, every - times.idle - getattr(times, "iowait", 0.0)
 
 
 def _later(meter: Meter, url: str, folder: Path, lines: int) -> Cost:

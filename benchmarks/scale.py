@@ -26,8 +26,9 @@ class Scale:
     nights: int = 1  # through Airflow
     marts_days: int = 120  # that dashboards read
     read_seconds: float = 2.0  # a round of reading
-    storage_stages: tuple[int, ...] = (30,)  # days after which storage is weighed
-    storage_contacts_per_day: int = 150
+    storage_stages: tuple[int, ...] = (8,)  # days after which storage is weighed
+    storage_contacts_per_day: int = 200
+    storage_fewer_contacts: int | None = None  # a second provider, that shows what depends on contacts and what on days
 
     @property
     def storage_days(self) -> int:
@@ -38,7 +39,7 @@ class Scale:
 FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), (15_000, 1_000_000), 5_000_000,
              history_rounds=5, again_contacts_per_day=2_200, again_blocks=(4, 16), rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=10.0,
-             storage_stages=(180, 365), storage_contacts_per_day=300)  # fmt: skip
-QUICK = Scale("quick", 5, (100_000, 300_000), 5_000, 60, (30, 182), (1_000, 10_000), 10_000,
+             storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
+QUICK = Scale("quick", 5, (60_000, 200_000), 5_000, 60, (30, 182), (1_000, 10_000), 10_000,
               history_rounds=1, again_contacts_per_day=60, again_blocks=(1, 4), again_rounds=2,
               rebuild_seconds=45)  # fmt: skip

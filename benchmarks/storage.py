@@ -5,8 +5,10 @@ windows as a first load has them; nothing is scaled up. Its sources are the PBX'
 tables with their indexes, and the survey server's responses in bytes. Raw keeps every version of a row: nights that
 bring changes add the versions that such a load does not see.
 
-In the full run the first half is measured too: what the second half added shows growth without the fixed part (20,000
-subscribers, dimensions, rolling marts).
+A provider has many thousands of contacts a day. Marts by day and the 20,000 subscribers take the same space for few of
+them, so the ratio falls with contacts a day and with days. Judged is a provider as large as fits into minutes, in few
+days: a year would divide what is fixed by more days. The full run weighs a small provider too: the difference of both
+is what contacts cost, the rest what days and subscribers do. Its first half, weighed too, shows growth alone.
 """
 
 from __future__ import annotations
@@ -43,24 +45,52 @@ Sizes = dict[str, int]
 def run(scale: Scale) -> Result:
     """Generate, load, build, weigh."""
     result = Result("storage")
-    with stage(scale.storage_days, scale.storage_contacts_per_day) as home:
+    days, contacts = scale.storage_days, scale.storage_contacts_per_day
+    by_contacts: dict[int, tuple[int, int]] = {}
+    if fewer := scale.storage_fewer_contacts:
+        with stage(days, fewer) as home:
+            _load(home, 0, days)
+            by_contacts[fewer] = sum(source_sizes(home).values()), sum(warehouse_sizes().values())
+    with stage(days, contacts) as home:
         weighed: list[tuple[int, Sizes, Sizes]] = []
-        for days in scale.storage_stages:
-            _load(home, sum(d for d, _, _ in weighed), days)
-            weighed.append((days - sum(d for d, _, _ in weighed), source_sizes(home), warehouse_sizes()))
+        for until in scale.storage_stages:
+            _load(home, sum(d for d, _, _ in weighed), until)
+            weighed.append((until - sum(d for d, _, _ in weighed), source_sizes(home), warehouse_sizes()))
         _, sources, stored = weighed[-1]
+        by_contacts[contacts] = sum(sources.values()), sum(stored.values())
         ratio = sum(stored.values()) / sum(sources.values())
         result.ratios.append(Ratio(
             "storage: raw + marts / the sources' own size", ratio, GOAL, (ratio, ratio),
-            of=f"bytes after {scale.storage_days} days of {scale.storage_contacts_per_day} contacts, indexes included",
+            of=f"bytes after {days} days of {contacts:,} contacts, indexes included",
             note=_growth(weighed),
         ))  # fmt: skip
+        result.tables["bytes by contacts a day"] = _by_contacts(by_contacts, days)
         result.tables["bytes by schema"] = _by_schema(sources, stored)
         result.tables["the largest tables"] = _rows(_TABLES)[:20]
         result.tables["what raw consists of"] = _columns("raw")[:20]
         result.tables["what marts consist of"] = _columns("marts")[:20]
         result.tables["the largest indexes"] = _rows(_INDEXES)[:20]
     return result
+
+
+def _by_contacts(weighed: dict[int, tuple[int, int]], days: int) -> list[dict[str, Any]]:
+    """Per provider, and what a further contact costs; the rest is there without any."""
+
+    def row(what: str, sources: float, stored: float, contacts: int) -> dict[str, Any]:
+        return {
+            "what": what, "sources MB": round(sources / 1e6, 1), "raw + marts MB": round(stored / 1e6, 1),
+            "ratio": round(stored / sources, 2), "sources' bytes a contact": round(sources / contacts),
+            "stored bytes a contact": round(stored / contacts),
+        }  # fmt: skip
+
+    rows = [row(f"{n:,} contacts a day", *sizes, n * days) for n, sizes in weighed.items()]
+    if len(weighed) > 1:
+        (few, (few_sources, few_stored)), (many, (sources, stored)) = sorted(weighed.items())
+        rows.append(row("what more contacts add", sources - few_sources, stored - few_stored, (many - few) * days))
+        a_contact = (stored - few_stored) / ((many - few) * days)
+        fixed = few_stored - a_contact * few * days
+        rows.append({"what": f"there without contacts, {days} days", "raw + marts MB": round(fixed / 1e6, 1)})
+    return rows
 
 
 @contextmanager

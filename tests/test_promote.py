@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from landed import MONDAY, all_rows, batch, day_window, emptied, land, one, rows
+from psycopg import sql
 from service_quality import ops, promote
 from service_quality.config import Phone
 from service_quality.contract import BY_NAME, TABLES, Source
@@ -336,6 +337,40 @@ def test_hashes_of_an_earlier_version_are_made_anew_and_unchanged_rows_recognise
     ops.prepare(conn)
     assert counts(load_operators(conn, operator("A", 1))) == (0, 1, 0)
     assert counts(load_lines(conn, *rows("queue_log", 2))) == (0, 2, 0)
+
+
+def test_raw_calls_a_file_by_a_short_id_from_which_its_lines_are_found(conn):
+    fingerprint = "0123456789abcdef" * 2
+    lines = [r | {"file_id": fingerprint, "_source_ref": f"queue_log.1:{r['line_no']}"} for r in rows("queue_log", 2)]
+    load_lines(conn, *lines)
+    assert counts(load_lines(conn, *lines, days=1)) == (0, 2, 0)
+    assert one(conn, "select max(length(file_id)) from raw.queue_log") < 10
+    found = all_rows(conn, "select ops.source_ref('queue_log', file_id, line_no) from raw.queue_log order by line_no")
+    assert found == [("queue_log.1:1",), ("queue_log.1:2",)]
+    assert all_rows(conn, "select file_id, last_line from ops.files") == [(fingerprint, 2)]
+    # Another file whose fingerprint begins alike is not mixed with it.
+    other = fingerprint[:-1] + "0"
+    alike = [r | {"file_id": other, "_source_ref": f"queue_log.2:{r['line_no']}"} for r in rows("queue_log", 2)]
+    assert counts(load_lines(conn, *alike, days=1)) == (2, 0, 0)
+    found = all_rows(conn, "select file_id from raw.queue_log group by 1 order by length(file_id)")
+    assert found == [("ASNFZ4mr",), (other,)]
+
+
+def test_files_of_an_earlier_version_keep_their_ids_and_unchanged_rows_are_recognised(conn):
+    load_lines(conn, *rows("queue_log", 2))
+    conn.execute("update raw.queue_log set file_id = 'f'")
+    conn.execute(sql.SQL("update raw.queue_log set _row_hash = {}").format(ops.row_hash(BY_NAME["queue_log"])))
+    conn.execute("alter table ops.files drop column short_id, drop column file_name")
+    conn.execute("create index queue_log__time on raw.queue_log (event_at)")
+    conn.execute("update ops.prepared set definitions = 'earlier'")
+    conn.commit()
+    ops.prepare(conn)
+    assert counts(load_lines(conn, *rows("queue_log", 2))) == (0, 2, 0)
+    assert present(conn, "queue_log", "file_id") == ["f", "f"]
+    assert one(conn, "select to_regclass('raw.queue_log__time')") is None
+    later = [r | {"file_id": "ab" * 16} for r in rows("queue_log", 1)]
+    assert counts(load_lines(conn, *later, days=1)) == (1, 0, 0)
+    assert one(conn, "select count(*) from raw.queue_log where length(file_id) = 8") == 1
 
 
 @pytest.fixture

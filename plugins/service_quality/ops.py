@@ -94,6 +94,12 @@ create table if not exists ops.files (
     last_line bigint not null,
     primary key (table_name, file_id)
 );
+-- What raw calls a file, at a quarter of the fingerprint's width. Files of an earlier version keep theirs.
+alter table ops.files add column if not exists short_id text;
+alter table ops.files add column if not exists file_name text;
+update ops.files set short_id = file_id where short_id is null;
+alter table ops.files alter column short_id set not null;
+create unique index if not exists files_short_id on ops.files (table_name, short_id);
 create table if not exists ops.builds (
     build_id bigint generated always as identity primary key,
     status text not null check (status in ('planned', 'built', 'held', 'published', 'failed', 'nothing')),
@@ -228,7 +234,13 @@ group by source;
 """
 
 # Says that the tables of landing, raw and quarantine are made otherwise than before, so that `prepare` runs again.
-_SHAPES = "row hash of 64 bits; lookups by what is there"
+_SHAPES = "row hash of 64 bits; lookups by what is there; short ids of files; blocks of time"
+
+_RAW_OWN = (
+    ("_row_hash", "bigint not null"),
+    ("_loaded_at", "timestamptz not null default now()"),
+    ("_superseded_at", "timestamptz"),
+)
 
 # Treatment of personal data. A digit run of seven or more is taken for a number of a person, with or without
 # separators; ids that Asterisk gives to channels (1732345678.123, -0000001a) are not.
@@ -238,6 +250,14 @@ language sql immutable parallel safe as $$
     select case
         -- Cheap looks first: the patterns below cost ten times as much, and nearly no text of a PBX needs them.
         when octet_length(value) < 6 then value
+        -- Up to three parameters that are too short for it, the second may be the id of a call.
+        when octet_length(split_part(value, '|', 1)) < 6 and octet_length(split_part(value, '|', 3)) < 6
+            and value not like '%|%|%|%' and (
+                octet_length(split_part(value, '|', 2)) < 6
+                or split_part(value, '|', 2) like '1_________._%'
+                and translate(split_part(value, '|', 2), '0123456789', '') = '.'
+            )
+            then value
         when strpos(value, '@') = 0 and length(value) - length(translate(value, '0123456789', '')) < 7 then value
         -- Short numbers, ids of calls and words.
         when value ~ '^(?:1[0-9]{9}[.][0-9]+|[0-9]{0,6}|[^0-9|@]*)(?:[|](?:1[0-9]{9}[.][0-9]+|[0-9]{0,6}|[^0-9|@]*))*$'
@@ -257,8 +277,21 @@ language sql immutable parallel safe as $$
         else value
     end
 $$;
+-- 48 of the 128 bits of a file's fingerprint, the same in every warehouse; other ids are short as they are.
+create or replace function ops.short_file_id(file_id text) returns text
+language sql immutable strict parallel safe as $$
+    select case
+        when file_id ~ '^[0-9a-f]{32}$' then translate(encode(decode(left(file_id, 12), 'hex'), 'base64'), '+/', '-_')
+        else file_id
+    end
+$$;
+-- Where a row of raw came from: raw itself does not repeat for each of its rows what follows from file and line.
+create or replace function ops.source_ref(name_of_table text, id_of_file text, line_no bigint) returns text
+language sql stable parallel safe as $$
+    select file_name || ':' || line_no from ops.files where table_name = name_of_table and short_id = id_of_file
+$$;
 -- In plpgsql, because a query inside a function in SQL costs four times as much per call.
-create or replace function ops.phone_hash(
+create or replace function ops.phone_hash_any(
     value text, pepper text, country_code text, trunk_prefix text, national_digits integer
 ) returns text
 language plpgsql immutable strict parallel safe as $$
@@ -278,6 +311,19 @@ begin
     end if;
     return encode(sha256(convert_to(pepper || digits, 'UTF8')), 'hex');
 end
+$$;
+-- The same, without a call where the number stands as most do; Postgres writes the expression into the query.
+drop function if exists ops.phone_hash(text, text, text, text, integer);
+create function ops.phone_hash(
+    value text, pepper text, country_code text, trunk_prefix text, national_digits integer
+) returns text
+language sql stable parallel safe as $$
+    select case
+        when length(value) = length(country_code) + national_digits and length(value) >= 7
+            and not starts_with(value, trunk_prefix) and translate(value, '0123456789', '') = ''
+            then encode(sha256(convert_to(pepper || value, 'UTF8')), 'hex')
+        else ops.phone_hash_any(value, pepper, country_code, trunk_prefix, national_digits)
+    end
 $$;
 """
 
@@ -356,6 +402,12 @@ def raw_columns(table: Table) -> list[tuple[str, str]]:
     return [(c.raw_name, _raw_type(c)) for c in table.columns if c.raw_name is not None]
 
 
+def _aligned(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The widest first, texts last: then Postgres fills no gaps between them."""
+    widths = {"date": 1, "boolean": 2, "text": 3}
+    return sorted(pairs, key=lambda pair: widths.get(pair[1].split()[0], 0))
+
+
 def _raw_type(column: Column) -> str:
     return "text" if column.personal else column.type
 
@@ -405,12 +457,7 @@ def _prepare_table(conn: Conn, table: Table) -> None:
         )
     )
     kept = [*raw_columns(table), ("_load_id", "bigint"), ("_row_no", "bigint"), ("_source_ref", "text")]
-    conn.execute(
-        sql.SQL(
-            "create table if not exists raw.{} ({}, _row_hash bigint not null,"
-            " _loaded_at timestamptz not null default now(), _superseded_at timestamptz)"
-        ).format(name, columns(kept))
-    )
+    conn.execute(sql.SQL("create table if not exists raw.{} ({})").format(name, columns(_aligned([*kept, *_RAW_OWN]))))
     conn.execute(
         sql.SQL(
             "create table if not exists quarantine.{} ({}, _problems text, _rule_ids text[] not null,"
@@ -425,18 +472,34 @@ def _prepare_table(conn: Conn, table: Table) -> None:
                 )
             )
     _shorten_hashes(conn, table)
-    key = sql.SQL(", ").join(sql.Identifier(k) for k in table.key)
-    for index, clause in (
-        ("key", sql.SQL("unique index if not exists {} on raw.{} ({}) where _superseded_at is null")),
-        ("old", sql.SQL("index if not exists {} on raw.{} ({}) where _superseded_at is not null")),
-        ("load", sql.SQL("index if not exists {} on raw.{} (_load_id)")),
-        ("time", sql.SQL("index if not exists {} on raw.{} ({})")),
-    ):
-        target = {"key": key, "old": key, "time": sql.Identifier(table.event_time)}.get(index)
-        parts = [sql.Identifier(f"{table.name}__{index}"), name, *([target] if target is not None else [])]
-        conn.execute(sql.SQL("create ") + clause.format(*parts))
+    _prepare_indexes(conn, table)
     for column in table.lookups:
         _prepare_lookup(conn, table, column)
+
+
+def _prepare_indexes(conn: Conn, table: Table) -> None:
+    # The server last: it tells few rows apart, and every comparison of texts counts when the index is made.
+    columns = sorted(table.key, key=lambda name: name == "server_id")
+    key = sql.SQL(", ").join(map(sql.Identifier, columns))
+    wanted = {
+        "key": sql.SQL("unique index if not exists {} on raw.{} ({}) where _superseded_at is null"),
+        "old": sql.SQL("index if not exists {} on raw.{} ({}) where _superseded_at is not null"),
+    }
+    if table.version is None:
+        # Rows that are written once lie in the order of load and time: the bounds of some blocks tell where to look.
+        wanted["blocks"] = sql.SQL(
+            "index if not exists {} on raw.{} using brin ({}, _load_id) with (pages_per_range = 16)"
+        )
+    else:
+        wanted["load"] = sql.SQL("index if not exists {} on raw.{} (_load_id)")
+        wanted["time"] = sql.SQL("index if not exists {} on raw.{} ({})")
+    for index, clause in wanted.items():
+        target = {"key": key, "old": key, "load": None}.get(index, sql.Identifier(table.event_time))
+        parts = [sql.Identifier(f"{table.name}__{index}"), sql.Identifier(table.name)]
+        conn.execute(sql.SQL("create ") + clause.format(*parts, *([target] if target is not None else [])))
+    if "blocks" in wanted:  # earlier versions had an entry per row
+        for index in ("load", "time"):
+            conn.execute(sql.SQL("drop index if exists raw.{}").format(sql.Identifier(f"{table.name}__{index}")))
 
 
 def _prepare_lookup(conn: Conn, table: Table, column: str) -> None:

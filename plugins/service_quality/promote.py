@@ -68,8 +68,8 @@ where plan.fate = 'present' and {same_as_present} and present._superseded_at is 
 """
 
 _INSERT = """
-insert into raw.{table} ({columns}, _load_id, _row_no, _source_ref, _row_hash, _loaded_at, _superseded_at)
-select {columns}, {load_id}, _row_no, _source_ref, _row_hash, now(), case when plan.fate = 'older' then now() end
+insert into raw.{table} ({columns}, _load_id, _row_no, _row_hash, _loaded_at, _superseded_at)
+select {columns}, {load_id}, _row_no, _row_hash, now(), case when plan.fate = 'older' then now() end
 from promote_rows
 inner join promote_plan as plan using (_row_no)
 where plan.fate <> 'unchanged'
@@ -106,17 +106,18 @@ select
     date_bin('15 minutes', {at}, timestamptz '2000-01-01 00:00+00') as at,
     count(*) as rows,
     min({line_no}) as first_line,
-    max({line_no}) as last_line
+    max({line_no}) as last_line,
+    any_value(_source_ref) as source_ref
 from landing.{partition}
 group by 1, 2
 """
 
 _INSERT_NEW = """
-insert into raw.{table} ({columns}, _load_id, _row_no, _source_ref, _row_hash, _loaded_at)
-select {columns}, {load_id}, _row_no, _source_ref, {row_hash}, now()
+insert into raw.{table} ({columns}, _load_id, _row_no, _row_hash, _loaded_at)
+select {columns}, {load_id}, _row_no, {row_hash}, now()
 from (
     -- The offset keeps the treatment from being done twice, for the column and for the hash.
-    select {treated}, _row_no, _source_ref from landing.{partition} as landed where {is_sound} offset 0
+    select {treated}, _row_no from landing.{partition} as landed {files} where {is_sound} offset 0
 ) as treated
 """
 
@@ -197,9 +198,7 @@ def reject(conn: Conn, load_id: int, by: str) -> None:
     """Discard a held load on the decision of person ``by``: its rows go, its window counts as not loaded. Commits."""
     conn.commit()
     with conn.transaction():
-        ops.set_load(
-            conn, load_id, "rejected", expect=("held", "gated"), decided_by=by, ended_at=datetime.now(UTC)
-        )
+        ops.set_load(conn, load_id, "rejected", expect=("held", "gated"), decided_by=by, ended_at=datetime.now(UTC))
         ops.drop_landing(conn, load_id)
 
 
@@ -233,6 +232,7 @@ def _promote(
     with conn.transaction():
         ops.set_load(conn, load_id, "gated", expect=expect, **decision)
         conn.execute("set local time zone 'UTC'")
+        conn.execute("set local max_parallel_workers_per_gather = 0")  # to start workers costs more than they do here
         row = conn.execute("select time_zone from ops.loads where load_id = %s", (load_id,)).fetchone()
         zone = (row and row["time_zone"]) or "UTC"
         landed = conn.execute(
@@ -252,14 +252,14 @@ def _promote(
     return {name: asdict(count) for name, count in counts.items()}
 
 
-def _promote_table(
-    conn: Conn, table: Table, load_id: int, landed: int, zone: str, given: dict[str, Any]
-) -> Count:
+def _promote_table(conn: Conn, table: Table, load_id: int, landed: int, zone: str, given: dict[str, Any]) -> Count:
     if landed == 0:
         return _settle_nothing(conn, table, load_id)
     conn.execute(sql.SQL(_STATS).format(**_stat_parts(table, load_id)))
     count = None
-    if _is_new(conn, table):
+    is_new = _is_new(conn, table)
+    _name_files(conn, table, load_id)
+    if is_new:
         # A key may still stand twice in the load: then its index refuses, and the rows are compared with each other.
         with suppress(psycopg.errors.UniqueViolation), conn.transaction():
             count = _take_new(conn, table, load_id, landed, zone, given)
@@ -268,7 +268,9 @@ def _promote_table(
         _quarantine_reused_keys(conn, table)
         count = _settle_rows(conn, table, load_id, zone)
         conn.execute("drop table promote_plan")
-    _note_files(conn, table, load_id)
+    _note_files(conn, table)
+    if table.version is None:  # the blocks that came, so that no reader has to look into all of them
+        conn.execute("select brin_summarize_new_values(%s)", (f"raw.{table.name}__blocks",))
     conn.execute("drop table promote_rows, promote_stats")
     return count
 
@@ -283,8 +285,7 @@ def _settle_nothing(conn: Conn, table: Table, load_id: int) -> Count:
 
 
 def _stat_parts(table: Table, load_id: int) -> dict[str, sql.Composable]:
-    names = {c.name for c in table.columns}
-    is_file = "file_id" in names
+    is_file = _has_files(table)
     return {
         "file_id": sql.SQL("file_id" if is_file else "cast(null as text)"),
         "line_no": sql.SQL("line_no" if is_file else "cast(null as bigint)"),
@@ -322,7 +323,7 @@ def _take_new(conn: Conn, table: Table, load_id: int, landed: int, zone: str, gi
             " and bad.table_name = {} and bad.row_no = landed._row_no)"
         ).format(sql.Literal(table.name))
     statement = sql.SQL(_INSERT_NEW).format(
-        **parts, row_hash=ops.row_hash(table), treated=_treated(table), is_sound=is_sound
+        **parts, row_hash=ops.row_hash(table), treated=_treated(table), is_sound=is_sound, files=_files(table)
     )
     with _without_indexes(conn, table, landed):
         raw = conn.execute(statement, given).rowcount
@@ -341,13 +342,15 @@ def _without_indexes(conn: Conn, table: Table, landed: int) -> Iterator[None]:
         yield
         return
     indexes = conn.execute(
-        "select indexname, indexdef from pg_indexes where schemaname = 'raw' and tablename = %s order by 1",
-        (table.name,),
+        "select indexname, indexdef from pg_indexes where schemaname = 'raw' and tablename = %s"
+        " and indexname <> %s order by 1",  # of superseded versions there are none
+        (table.name, f"{table.name}__old"),
     ).fetchall()
     for index in indexes:
         conn.execute(sql.SQL("drop index raw.{}").format(sql.Identifier(index["indexname"])))
     yield
     conn.execute(sql.SQL("set local maintenance_work_mem = {}").format(sql.Literal(SORT_MEMORY)))
+    conn.execute("set local max_parallel_maintenance_workers = 0")  # workers cost half as much again
     for index in indexes:
         conn.execute(index["indexdef"])
 
@@ -366,7 +369,7 @@ def _treat(
         " select treated.*, {row_hash} as _row_hash from ("
         " select {columns}, _row_no, _source_ref, _problems,"
         " coalesce(bad.rule_ids, case when {no_key} then array[{key_rule}] end) as _rule_ids"
-        " from landing.{partition} as landed"
+        " from landing.{partition} as landed {files}"
         " left join ops.load_bad_rows as bad on bad.load_id = %(load_id)s and bad.table_name = {table}"
         " and bad.row_no = landed._row_no {which} offset 0) as treated"
     ).format(
@@ -377,6 +380,7 @@ def _treat(
         table=sql.Literal(table.name),
         partition=sql.Identifier(ops.partition(table.name, load_id)),
         which=conditions[which],
+        files=_files(table),
     )
     conn.execute(statement, given)
     if which == "all":
@@ -388,8 +392,24 @@ def _analyze(conn: Conn, table: Table) -> None:
     conn.execute(sql.SQL("analyze promote_rows ({}, _row_no)").format(keys))
 
 
+def _files(table: Table) -> sql.Composed:
+    """A join that tells what raw calls the file of a landed row."""
+    if not _has_files(table):
+        return sql.Composed([])
+    return sql.SQL(
+        "left join (select file_id as fingerprint, short_id from ops.files where table_name = {}) as file"
+        " on landed.file_id = file.fingerprint"
+    ).format(sql.Literal(table.name))
+
+
+def _has_files(table: Table) -> bool:
+    return any(c.name == "file_id" for c in table.columns)
+
+
 def _treatment(column: Column) -> sql.Composed:
     name = sql.Identifier(column.name)
+    if column.name == "file_id":
+        return sql.SQL("{}").format(sql.Identifier("file", "short_id"))
     if column.personal is Personal.PHONE:
         return sql.SQL(
             "ops.phone_hash({}, %(pepper)s::text, %(country)s::text, %(trunk)s::text, %(digits)s::integer)"
@@ -408,9 +428,7 @@ def _treated(table: Table) -> sql.Composed:
 def _no_key(table: Table, alias: str) -> sql.Composed:
     """Without key or version a row cannot be placed, whatever the suite says."""
     needed = [*table.key, *([table.version] if table.version else [])]
-    return sql.SQL("num_nulls({}) > 0").format(
-        sql.SQL(", ").join(sql.Identifier(alias, name) for name in needed)
-    )
+    return sql.SQL("num_nulls({}) > 0").format(sql.SQL(", ").join(sql.Identifier(alias, name) for name in needed))
 
 
 def _quarantine_reused_keys(conn: Conn, table: Table) -> None:
@@ -509,14 +527,31 @@ def _check(table_name: str, landed: int, count: Count) -> None:
         )
 
 
-def _note_files(conn: Conn, table: Table, load_id: int) -> None:
-    if any(c.name == "file_id" for c in table.columns):
+def _name_files(conn: Conn, table: Table, load_id: int) -> None:
+    """Give the files of a load their short ids, those that have none."""
+    if _has_files(table):
         conn.execute(
-            "insert into ops.files (table_name, file_id, load_id, last_line)"
-            " select %s, file_id, %s::bigint, max(last_line) from promote_stats where file_id is not null"
-            " group by file_id on conflict (table_name, file_id)"
-            " do update set last_line = excluded.last_line where files.last_line < excluded.last_line",
-            (table.name, load_id),
+            "insert into ops.files (table_name, file_id, load_id, last_line, file_name, short_id)"
+            " select %(table)s, file_id, %(load)s::bigint, 0, regexp_replace(any_value(source_ref), ':[0-9]+$', ''),"
+            # A short id that another file has already would mix their lines.
+            " case when exists (select 1 from ops.files as other where other.table_name = %(table)s"
+            " and other.short_id = ops.short_file_id(read.file_id)) then file_id else ops.short_file_id(file_id) end"
+            " from promote_stats as read where file_id is not null and not exists ("
+            " select 1 from ops.files as known where known.table_name = %(table)s and known.file_id = read.file_id)"
+            " group by file_id on conflict (table_name, file_id) do nothing",
+            {"table": table.name, "load": load_id},
+        )
+
+
+def _note_files(conn: Conn, table: Table) -> None:
+    """Note up to which line each file of a load is read."""
+    if _has_files(table):
+        conn.execute(
+            "update ops.files set last_line = read.last_line from ("
+            " select file_id, max(last_line) as last_line from promote_stats where file_id is not null"
+            " group by file_id) as read"
+            " where table_name = %s and files.file_id = read.file_id and files.last_line < read.last_line",
+            (table.name,),
         )
 
 
@@ -533,9 +568,9 @@ def _book(conn: Conn, load_id: int, counts: dict[str, Count]) -> None:
 
 
 def _replayable(table: Table) -> sql.Composed:
-    return sql.SQL(
-        "_released_at is null and _problems is null and _rule_ids <@ %(rules)s::text[] and not {}"
-    ).format(_no_key(table, table.name))
+    return sql.SQL("_released_at is null and _problems is null and _rule_ids <@ %(rules)s::text[] and not {}").format(
+        _no_key(table, table.name)
+    )
 
 
 def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by: str) -> dict[str, Any]:

@@ -114,8 +114,11 @@ def _past(conn: Conn, load: Load, window: Window) -> _Past:
 
 def _landed(conn: Conn, load: Load, table: Table, window: Window, zone: ZoneInfo) -> _Landed:
     statement = sql.SQL(
-        "select cast(case when {at} >= %(start)s and {at} < %(end)s then {at} at time zone %(zone)s end as date)"
-        " as day, count(*) as rows from landing.{partition} group by 1"
+        # By quarters of an hour first: days begin with one, and to convert each row costs three times as much.
+        "select cast(at at time zone %(zone)s as date) as day, cast(sum(rows) as bigint) as rows from ("
+        " select date_bin('15 minutes', case when {at} >= %(start)s and {at} < %(end)s then {at} end,"
+        " timestamptz '2000-01-01 00:00+00') as at, count(*) as rows from landing.{partition} group by 1"
+        ") as counted group by 1"
     ).format(
         at=sql.Identifier(table.event_time),
         partition=sql.Identifier(ops.partition(table.name, load.load_id)),

@@ -169,6 +169,9 @@ def _init(base: Path, user: pwd.struct_passwd | None) -> None:
             f"--pwfile={password_file}",
             "-E",
             "UTF8",
+            # Texts are compared by Postgres itself, bytewise: half the time of the system library, the same order.
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
             "--locale=C.UTF-8",
             "-D",
             base / "data",

@@ -34,7 +34,7 @@ from service_quality.sources.base import History, SourceError
 from service_quality.sources.clock import DAY, Mask, Micros, micros
 from service_quality.window import Window
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 2 << 20
 _HEAD_BYTES = 64 << 10
 _LONGEST_LINE = 64 << 20
 _SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
