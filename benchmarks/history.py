@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -26,6 +27,7 @@ from benchmarks.scale import Scale
 
 LATE_DAYS = 20
 AGAIN_DAYS = 74
+LONGEST_WINDOW = 270  # days that a model looks back on: retention
 
 READS = """
 select schemaname || '.' || relname as name, seq_tup_read, n_live_tup
@@ -152,6 +154,14 @@ def _nights(result: Result, scale: Scale, place: Centre) -> None:
             of="tables of more than 20,000 rows of which more is read so than in the short history",
         ))  # fmt: skip
         result.tables[f"read from end to end after {one.days} days"] = grown
+    # What rolling windows read is all there from LONGEST_WINDOW on: between such histories nothing may grow.
+    whole = [one for one in others if one.days >= LONGEST_WINDOW]
+    for before, one in pairwise(whole):
+        for figure in ("blocks", "cpu", "wal"):
+            result.ratios.append(ratio(
+                f"night after {one.days} days against {before.days}, {figure}", figure, one.builds, before.builds, 1.1,
+                of=f"build and publication of the same night; both histories fill all windows ({LONGEST_WINDOW} days)",
+            ))  # fmt: skip
     for figure in ("blocks", "cpu", "wal"):
         result.ratios.append(ratio(
             f"night with a late row, {figure}", figure, late.builds, usual.builds, 1.2,
