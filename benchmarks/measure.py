@@ -59,7 +59,7 @@ class Ratio:
     spread: tuple[float, float]
     at_least: bool = False
     of: str = ""  # what is divided by what, in which figure
-    note: str = ""  # why a goal is missed, what was tried
+    note: str = ""  # what the figure depends on; why a goal is missed: see reasons.py
 
     @property
     def met(self) -> bool:

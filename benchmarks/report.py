@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks import reasons
 from benchmarks.measure import Ratio
 
 REPO = Path(__file__).resolve().parents[1]
@@ -115,7 +116,7 @@ def _judged(ratio: Ratio) -> dict[str, Any]:
     return {
         "value": round(ratio.value, 4), "goal": ratio.goal, "met": ratio.met,
         "spread": [round(s, 4) for s in ratio.spread], "wanted": "at least" if ratio.at_least else "at most",
-        "of": ratio.of, "note": ratio.note,
+        "of": ratio.of, "note": ". ".join(text for text in (ratio.note, reasons.why(ratio)) if text),
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks import document, report
+from benchmarks import document, reasons, report
 from benchmarks.measure import Ratio
 
 
@@ -30,6 +30,7 @@ def test_a_document_holds_ratios_tables_failures_and_machine(latest, tmp_path):
     text = made.read_text()
     assert "| land: throughput | 1.25 | ≥ 1 | yes | 1.2 .. 1.3 | CPU |" in text
     assert "| gate | 1.5 | ≤ 1 | **no** | 1 .. 2 |  |" in text
+    assert "missed by 50%" in text
     assert "1 of 2 goals are met" in text
     assert "- **peers** failed: OSError: no" in text
     assert "## Load: steps\n\n| step | seconds | rows | more |\n|---|---:|---:|---|" in text
@@ -69,3 +70,12 @@ def test_a_part_measured_again_replaces_only_its_own_figures(latest):
     assert found["tables"] == {} and found["failed"] == {"peers": "OSError: no"}
     report.write([other], "full", {}, latest)
     assert list(json.loads(latest.read_text())["ratios"]) == ["gate alone"]
+
+
+def test_a_missed_goal_says_by_how_much_and_why():
+    missed = Ratio("storage: raw + marts / the sources' own size", 3.75, 2.5, (3.75, 3.75))
+    assert reasons.why(missed).startswith("missed by 50%. The sources count mostly text")
+    assert reasons.why(Ratio("storage: raw", 2.0, 2.5, (2, 2))) == ""
+    scans = Ratio("night after 365 days, tables read from end to end", 2, 0, (2, 2))
+    assert reasons.why(scans).startswith("missed by 2. The numbers look back")
+    assert reasons.why(Ratio("land 9 rows", 0.75, 1.0, (0.7, 0.8), at_least=True)).startswith("missed by 25%")

@@ -1,0 +1,50 @@
+"""Why a goal is missed where it is: what was tried and what stands in the way, by the beginning of a ratio's name.
+
+Shown in the table beside how much is missing, and only where a goal is missed; figures of what was tried stand in
+the hand-written part of docs/performance.md.
+"""
+
+from __future__ import annotations
+
+from benchmarks.measure import Ratio
+
+REASONS = {
+    "land": (
+        "Reading the log, landing and the server's copy are work for one core and a half in one process already; two"
+        " processes gain what is idle. Tried: fewer passes over the text, frozen rows, an unlogged landing, smaller"
+        " blocks."
+    ),
+    "whole load": (
+        "psql writes each row once, unlogged and without index. Beyond that a load reads it for the rules, hashes and"
+        " masks personal data, writes it again with WAL and keeps three indexes. Tried: one pass for new rows, indexes"
+        " made afterwards, bounds of blocks instead of two indexes, hashes of 64 bits, cheap looks before masking."
+    ),
+    "gate 1": "Every rule reads landing once; small loads pay for starting Great Expectations.",
+    "unchanged night": (
+        "What is written are the books of the load, the same for few rows and many: a small night's share is large."
+    ),
+    "night after": (
+        "The numbers look back: repeats 30 days, scorecards 90 and 180, clocks 155, surges 180, retention 270. A short"
+        " history cannot fill that, so the longer one has more to read up to there, and nothing beyond: see the ratio"
+        " between histories that fill all windows. Tried: data tests, marts and publication read the days that change"
+        " only, rows are written where they differ, retention in one pass."
+    ),
+    "days loaded again": "Look-ups by key go through an index that has one level more once a table is so much larger.",
+    "full rebuild": (
+        "Postgres writes every table with WAL and indexes, by two threads of statements; DuckDB's columns need neither."
+    ),
+    "storage": (
+        "The sources count mostly text without headers and indexes; raw keeps it typed, with its history and what"
+        " look-ups need, marts keep facts by contact. Tried: short ids of files, no `_source_ref`, columns in the order"
+        " of their width, bounds of blocks instead of indexes, hashes of 64 bits."
+    ),
+}
+
+
+def why(ratio: Ratio) -> str:
+    """By how much a ratio misses its goal, and why; empty where it is met."""
+    if ratio.met:
+        return ""
+    by = f"missed by {abs(ratio.value / ratio.goal - 1):.0%}" if ratio.goal else f"missed by {ratio.value:g}"
+    found = [text for beginning, text in REASONS.items() if ratio.name.startswith(beginning)]
+    return ". ".join([by, *found])
