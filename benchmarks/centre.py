@@ -31,6 +31,8 @@ REFERENCE = frozenset({"branches", "operators", "operator_branches", "operator_a
                        "measures"})  # fmt: skip
 CALL_IDS = frozenset({"uniqueid", "linkedid", "callid", "call_id"})
 RECORD_IDS = frozenset({"wrap_up_id", "ticket_id", "ticket_event_id", "connection_id", "evaluation_id", "outage_id"})
+SECONDS_APART = 7
+FIRST_THICKENING = 1000  # numbers of copies in time lie below
 SEQUENCE_PER_SECOND = 2**31  # see sources.telephony: a line's place in the log begins with its time
 
 
@@ -114,11 +116,27 @@ def lengthen(url: str, blocks: int) -> None:
             moved = {load["load_id"]: _load_copy(conn, load["load_id"], days) for load in loads}
             for table in TABLES:
                 if table.name not in REFERENCE:
-                    _copy_rows(conn, table, days, block, moved)
+                    _copy_rows(conn, table, moved, _Copy(_number(days), _number(days * 86400), _number(block)))
         conn.commit()
-        conn.autocommit = True
+        _vacuum(conn)
+
+
+def thicken(url: str, copies: int) -> None:
+    """Repeat what the loads brought that no build has seen ``copies`` times on the same day, seconds apart; commits."""
+    with ops.connect(url) as conn:
+        loads = conn.execute(
+            "select load_id from ops.loads where status = 'promoted' and build_id is null"
+        ).fetchall()
+        same = {load["load_id"]: load["load_id"] for load in loads}
+        copy = _Copy(
+            sql.SQL("0"), sql.SQL("n * {}").format(_number(SECONDS_APART)),
+            sql.SQL("({} + n)").format(_number(FIRST_THICKENING)), copies,
+        )  # fmt: skip
         for table in TABLES:
-            conn.execute(sql.SQL("vacuum (analyze) raw.{}").format(sql.Identifier(table.name)))
+            if table.name not in REFERENCE:
+                _copy_rows(conn, table, same, copy)
+        conn.commit()
+        _vacuum(conn)
 
 
 def shorten(url: str, days: int) -> None:
@@ -135,9 +153,13 @@ def shorten(url: str, days: int) -> None:
         conn.execute("update ops.loads set window_start = %s", (since,))
         conn.execute("delete from ops.load_days where day < %s", (since.date(),))
         conn.commit()
-        conn.autocommit = True
-        for table in TABLES:
-            conn.execute(sql.SQL("vacuum (full, analyze) raw.{}").format(sql.Identifier(table.name)))
+        _vacuum(conn, "full, analyze")
+
+
+def _vacuum(conn: ops.Conn, how: str = "analyze") -> None:
+    conn.autocommit = True
+    for table in TABLES:
+        conn.execute(sql.SQL("vacuum ({}) raw.{}").format(sql.SQL(how), sql.Identifier(table.name)))  # type: ignore[arg-type]
 
 
 def _load_copy(conn: ops.Conn, load_id: int, days: int) -> int:
@@ -158,42 +180,58 @@ def _load_copy(conn: ops.Conn, load_id: int, days: int) -> int:
     return int(row["load_id"])
 
 
-def _copy_rows(conn: ops.Conn, table: Table, days: int, block: int, moved: dict[int, int]) -> None:
+@dataclass(frozen=True)
+class _Copy:
+    """SQL of how far back a copy lies, in days and in seconds, and of its number; ``n`` counts ``copies`` from 1."""
+
+    days: sql.Composable
+    back: sql.Composable
+    number: sql.Composable
+    copies: int = 1
+
+
+def _number(value: int) -> sql.Composable:
+    return sql.Literal(value)
+
+
+def _copy_rows(conn: ops.Conn, table: Table, moved: dict[int, int], copy: _Copy) -> None:
     names = [name for name, _ in ops.raw_columns(table)]
-    values = [_moved(name, kind, days, block) for name, kind in ops.raw_columns(table)]
+    values = [_moved(name, kind, copy) for name, kind in ops.raw_columns(table)]
     loads = sql.SQL(" ").join(
         sql.SQL("when {} then {}").format(sql.Literal(old), sql.Literal(new)) for old, new in moved.items()
     )
     conn.execute(
         sql.SQL(
             "insert into raw.{table} ({names}, _load_id, _row_no, _source_ref, _row_hash, _loaded_at)"
-            " select {values}, case _load_id {loads} end, _row_no, _source_ref, _row_hash # {block}, _loaded_at"
-            " from raw.{table} where _superseded_at is null and _load_id = any({old})"
+            " select {values}, case _load_id {loads} end, _row_no, _source_ref, _row_hash # {number}, _loaded_at"
+            " from raw.{table} cross join generate_series(1, {copies}) as n"
+            " where _superseded_at is null and _load_id = any({old})"
         ).format(
             table=sql.Identifier(table.name), names=sql.SQL(", ").join(map(sql.Identifier, names)),
-            values=sql.SQL(", ").join(values), loads=loads, block=sql.Literal(block), old=sql.Literal(list(moved)),
+            values=sql.SQL(", ").join(values), loads=loads, number=copy.number, copies=_number(copy.copies),
+            old=sql.Literal(list(moved)),
         )
     )  # fmt: skip
 
 
-def _moved(name: str, kind: str, days: int, block: int) -> sql.Composable:
-    """SQL of a raw column's value ``days`` days earlier, in the ``block``-th copy."""
-    column, back = sql.Identifier(name), sql.Literal(days * 86400)
+def _moved(name: str, kind: str, copy: _Copy) -> sql.Composable:
+    """SQL of a raw column's value in a copy."""
+    column, back = sql.Identifier(name), copy.back
     if kind == "timestamptz":
         return sql.SQL("{} - {} * interval '1 second'").format(column, back)
     if kind == "date":
-        return sql.SQL("{} - {}").format(column, sql.Literal(days))
+        return sql.SQL("{} - {}").format(column, copy.days)
     if name in CALL_IDS:
         return _earlier_id(column, back)
     if name in RECORD_IDS:
-        return sql.SQL("{} || {}").format(column, sql.Literal(f"~{block}"))
+        return sql.SQL("{} || '~' || {}").format(column, copy.number)
     if name == "file_id":
-        return sql.SQL("{} || {}").format(column, sql.Literal(f"-{block}"))
+        return sql.SQL("{} || '-' || {}").format(column, copy.number)
     if name == "log_seq":
-        return sql.SQL("{} - {}").format(column, sql.Literal(days * 86400 * SEQUENCE_PER_SECOND))
+        return sql.SQL("{} - ({}) * {}").format(column, back, sql.Literal(SEQUENCE_PER_SECOND))
     # The survey server is asked from the newest known number on, and for those that were not finished.
     if name == "response_id":
-        return sql.SQL("{} - {}").format(column, sql.Literal(block * 10_000_000))
+        return sql.SQL("{} - {} * 10000000").format(column, copy.number)
     if name == "is_complete":
         return sql.SQL("true")
     if name == "params":  # CONNECT names the operator's call
@@ -204,7 +242,7 @@ def _moved(name: str, kind: str, days: int, block: int) -> sql.Composable:
     return column
 
 
-def _earlier_id(value: sql.Composable, back: sql.Literal) -> sql.Composed:
+def _earlier_id(value: sql.Composable, back: sql.Composable) -> sql.Composed:
     return sql.SQL(
         "case when {0} ~ '^[0-9]+[.][0-9]+$' then (cast(split_part({0}, '.', 1) as bigint) - {1}) || '.'"
         " || split_part({0}, '.', 2) else {0} end"

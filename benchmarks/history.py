@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 from service_quality import ops, runner
 
-from benchmarks.centre import BLOCK_DAYS, Centre, centre, drop_databases, lengthen, make_database, shorten
+from benchmarks.centre import BLOCK_DAYS, Centre, centre, drop_databases, lengthen, make_database, shorten, thicken
 from benchmarks.measure import Cost, Meter, Ratio, alternate, median, ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
@@ -59,11 +59,16 @@ def fill(place: Centre, histories: Sequence[History]) -> None:
         runner.build(full=True)
 
 
-def night(place: Centre, one: History, meter: Meter, day: date) -> None:
-    """Load and build ``day`` in one history, measured; notes what was read from end to end."""
+def night(place: Centre, one: History, meter: Meter, day: date, copies: int = 0) -> None:
+    """Load and build ``day`` in one history, measured; notes what was read from end to end.
+
+    ``copies``: how many times more than the provider had is there to build.
+    """
     url = place.url(one.database)
     os.environ["WAREHOUSE_URL"] = url
     one.loads.append(meter.measure(lambda: place.load(one.database, day, day)))
+    if copies:
+        thicken(url, copies)
     before = reads(url)
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("checkpoint")  # after it the first change of a page logs all of it, whatever came before
@@ -97,11 +102,11 @@ def run(scale: Scale) -> Result:
     """Nights after each history against the shortest, a late row against none, many days loaded again."""
     result = Result("history")
     if scale.again_contacts_per_day == scale.contacts_per_day:
-        with _loaded("history", scale.contacts_per_day, scale.history_rounds) as place:
+        with _loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
             _again(result, scale, place)
             _nights(result, scale, place)
         return result
-    with _loaded("history", scale.contacts_per_day, scale.history_rounds) as place:
+    with _loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
         _nights(result, scale, place)
     with _loaded("again", scale.again_contacts_per_day) as place:
         _again(result, scale, place)
@@ -141,6 +146,36 @@ def _nights(result: Result, scale: Scale, place: Centre) -> None:
             night(place, one, meter, day)
         _come_late(place, day)
         night(place, late, meter, day)
+    _compare(result, histories, usual, late)
+    _many_contacts(result, scale, place, histories, meter)
+
+
+def _many_contacts(
+    result: Result, scale: Scale, place: Centre, histories: Sequence[History], meter: Meter
+) -> None:
+    """One more night, on which as many contacts come as a large provider has."""
+    if not scale.many_contacts:
+        result.notes.append("the night of many contacts is measured in the full run only")
+        return
+    day = _last(place) + timedelta(days=scale.history_rounds + 1)
+    place.show(day)
+    many = [History(one.days, one.database) for one in histories]
+    for one in many:
+        night(place, one, meter, day, scale.many_contacts // place.contacts_per_day - 1)
+    short, *others = many
+    for one in others:
+        for figure in ("blocks", "cpu", "wal"):
+            result.ratios.append(ratio(
+                f"night of {scale.many_contacts:,} contacts after {one.days} days, {figure}", figure, one.builds,
+                short.builds, 1.1, of=f"the same night after {short.days} days; the days before have"
+                f" {place.contacts_per_day} contacts each",
+            ))  # fmt: skip
+    result.tables[f"a night of {scale.many_contacts:,} contacts"] = [
+        _row(f"build, {one.days} days", median(one.builds)) for one in many
+    ]
+
+
+def _compare(result: Result, histories: Sequence[History], usual: History, late: History) -> None:
     short, *others = histories
     for one in others:
         for figure in ("blocks", "cpu", "wal"):

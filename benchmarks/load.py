@@ -58,7 +58,7 @@ def run(scale: Scale) -> Result:
             for lines in scale.load_rows:
                 _loading(result, meter, url, folder, lines, scale.rounds)
             _crm(result, meter, url, crm_url, folder, scale.load_rows[0], scale.rounds)
-            night = scale.night_contacts[0] * tables.LINES_PER_CONTACT
+            night = scale.night_contacts * tables.LINES_PER_CONTACT
             _unchanged(result, meter, url, folder, night, scale.rounds)
             _memory(result, meter, url, folder, scale.load_rows)
     finally:

@@ -15,13 +15,14 @@ class Scale:
     peer_rows: int
     contacts_per_day: int
     history_days: tuple[int, ...]
-    night_contacts: tuple[int, int]  # a usual night and a huge one
+    night_contacts: int  # of the night that is loaded again
     rebuild_contacts: int
     history_rounds: int  # nights
     again_contacts_per_day: int  # about 6 rows of raw each
     again_blocks: tuple[int, int]  # of 91 days in the short and the long history
     rebuild_seconds: float  # all three rebuilds with their preparation: fewer contacts where the machine needs more
     again_rounds: int = 5
+    many_contacts: int = 0  # of one night on which they come all at once; 0: no such night
     rebuild_rounds: int = 1  # a rebuild of millions takes minutes: its noise is small beside them
     nights: int = 1  # through Airflow
     marts_days: int = 120  # that dashboards read
@@ -36,10 +37,11 @@ class Scale:
         return self.storage_stages[-1]
 
 
-FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), (15_000, 1_000_000), 5_000_000,
-             history_rounds=5, again_contacts_per_day=2_200, again_blocks=(4, 16), rebuild_seconds=480,
+FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), 15_000, 5_000_000,
+             history_rounds=5, again_contacts_per_day=2_200, again_blocks=(4, 16), many_contacts=15_000,
+             rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=10.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
-QUICK = Scale("quick", 5, (40_000, 120_000), 3_000, 40, (30, 182), (1_000, 10_000), 6_000,
+QUICK = Scale("quick", 5, (40_000, 120_000), 3_000, 40, (30, 182), 1_000, 6_000,
               history_rounds=1, again_contacts_per_day=40, again_blocks=(1, 4), again_rounds=1,
               rebuild_seconds=45, marts_days=60)  # fmt: skip
