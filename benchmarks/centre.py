@@ -130,7 +130,7 @@ def thicken(url: str, copies: int) -> None:
         same = {load["load_id"]: load["load_id"] for load in loads}
         copy = _Copy(
             sql.SQL("0"), sql.SQL("n * {}").format(_number(SECONDS_APART)),
-            sql.SQL("({} + n)").format(_number(FIRST_THICKENING)), copies,
+            sql.SQL("cast({} + n as bigint)").format(_number(FIRST_THICKENING)), copies,
         )  # fmt: skip
         for table in TABLES:
             if table.name not in REFERENCE:

@@ -42,6 +42,6 @@ FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), 15
              rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=10.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
-QUICK = Scale("quick", 5, (40_000, 120_000), 3_000, 40, (30, 182), 1_000, 6_000,
-              history_rounds=1, again_contacts_per_day=40, again_blocks=(1, 4), again_rounds=1,
+QUICK = Scale("quick", 5, (40_000, 120_000), 3_000, 60, (30, 182), 1_000, 6_000,
+              history_rounds=1, again_contacts_per_day=60, again_blocks=(1, 4), again_rounds=1,
               rebuild_seconds=45, marts_days=60)  # fmt: skip
