@@ -173,8 +173,8 @@ def _init(base: Path, user: pwd.struct_passwd | None) -> None:
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
             "--locale=C.UTF-8",
-            # The password is random and long: thousands of rounds of hashing protect nothing and cost 2 ms a connection,
-            # of which dbt opens one for every model.
+            # The password is random and long: thousands of rounds of hashing protect nothing and cost 2 ms a
+            # connection, of which dbt opens one for every model.
             "-c",
             "scram_iterations=1",
             "-D",
