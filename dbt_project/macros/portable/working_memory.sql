@@ -2,3 +2,11 @@
 {% macro working_memory(megabytes=128) -%}{{ return(adapter.dispatch('working_memory')(megabytes)) }}{%- endmacro %}
 {% macro default__working_memory(megabytes) -%}{%- endmacro %}
 {% macro postgres__working_memory(megabytes) -%}set local work_mem = '{{ megabytes }}MB'{%- endmacro %}
+
+{#-
+Joins of one model by hash or merge, until its transaction ends: where several conditions on one table go together, the
+planner expects a single row, and a loop then computes the other side anew for each of hundreds.
+-#}
+{% macro hashed_joins() -%}{{ return(adapter.dispatch('hashed_joins')()) }}{%- endmacro %}
+{% macro default__hashed_joins() -%}{%- endmacro %}
+{% macro postgres__hashed_joins() -%}set local enable_nestloop = off{%- endmacro %}

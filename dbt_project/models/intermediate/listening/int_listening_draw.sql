@@ -12,7 +12,7 @@ pool as (
 ),
 
 spread as (
-    select * from {{ ref('int_listening_spread') }}
+    select * from {{ ref('int_listening_spread') }} where {{ near_touched_days('business_day', 31, 120) }}
 ),
 
 worked_days as (
