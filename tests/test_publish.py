@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from psycopg import sql
 from service_quality import ops
 from service_quality import publish as publishing
 from service_quality.publish import Mart, PublishRefused, marts_of, publish
@@ -171,3 +172,14 @@ def test_a_mart_without_key_is_refused():
     }  # fmt: skip
     with pytest.raises(PublishRefused, match=r"meta\.key"):
         marts_of({"nodes": {"m": node}})
+
+
+def test_days_that_follow_each_other_are_one_range(conn):
+    days = [date(2026, 3, d) for d in (7, 2, 1, 3, 9)]
+    told = ops.in_days(sql.Identifier("day"), days)
+    assert told.as_string(conn).count("between") == 3
+    series = sql.SQL("select date '2026-02-20' + n as day from generate_series(0, 30) as n")
+    found = conn.execute(sql.SQL("select day from ({}) as s where {} order by day").format(series, told)).fetchall()
+    assert [row["day"] for row in found] == sorted(days)
+    nothing = sql.SQL("select day from ({}) as s where {}").format(series, ops.in_days(sql.Identifier("day"), []))
+    assert conn.execute(nothing).fetchall() == []

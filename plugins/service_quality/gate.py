@@ -149,8 +149,7 @@ def _touched_rows(conn: Conn, suite: Suite, days: Sequence[date], full: bool) ->
     relation = sql.Identifier(suite.table.schema_, suite.table.name)
     statement = sql.SQL("select * from {}").format(relation)
     if not full and _has_day(conn, suite):
-        literals = sql.SQL(", ").join(map(sql.Literal, days))
-        statement += sql.SQL(" where business_day = any(array[{}]::date[])").format(literals)
+        statement += sql.SQL(" where {}").format(ops.in_days(sql.Identifier("business_day"), days))
     return statement.as_string(conn)
 
 

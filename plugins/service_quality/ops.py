@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -556,6 +556,23 @@ def _prepare_reader(conn: Conn) -> None:
 
 def _has_reader(conn: Conn) -> bool:
     return conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone() is not None
+
+
+def in_days(column: sql.Composable, days: Iterable[date]) -> sql.Composed:
+    """Condition: the date ``column`` is one of ``days``; literal, with days that follow each other as one range.
+
+    Of a list the planner counts every day as if rows stood on it, and reads a weekly table from end to end.
+    """
+    runs: list[list[date]] = []
+    for day in sorted(set(days)):
+        if runs and (day - runs[-1][1]).days == 1:
+            runs[-1][1] = day
+        else:
+            runs.append([day, day])
+    ranges: list[sql.Composable] = [
+        sql.SQL("{} between {} and {}").format(column, sql.Literal(first), sql.Literal(last)) for first, last in runs
+    ]
+    return sql.SQL("({})").format(sql.SQL(" or ").join(ranges or [sql.SQL("false")]))
 
 
 def partition(table_name: str, load_id: int) -> str:

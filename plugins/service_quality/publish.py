@@ -13,6 +13,7 @@ from typing import Any
 
 from psycopg import sql
 
+from service_quality import ops
 from service_quality.ops import READER_ROLE, Conn
 from service_quality.window import OWN_DAY, Reach
 
@@ -151,8 +152,7 @@ def _scope(alias: str, columns: Sequence[str], days: Sequence[date], full: bool)
     """Condition for the touched days; literal dates, so that only their part of a mart is read."""
     if DAY not in columns or full:
         return sql.SQL("true")
-    literals = sql.SQL(", ").join(map(sql.Literal, days))
-    return sql.SQL("{} = any(array[{}]::date[])").format(sql.Identifier(alias, DAY), literals)
+    return ops.in_days(sql.Identifier(alias, DAY), days)
 
 
 def _list(columns: Sequence[str]) -> sql.Composed:
