@@ -45,10 +45,17 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The checkout's commit, with "+changes" when files differ from it; "unknown" outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty=+changes", "--abbrev=12"]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """The checkout's commit, with "+changes" when files differ that are not our own results; "unknown" without git."""
+    named = _git("rev-parse", "--short=12", "HEAD")
+    if not named:
+        return "unknown"
+    own = (":!docs/performance.md", ":!benchmarks/results")
+    return f"{named}+changes" if _git("status", "--porcelain", "--untracked-files=no", "--", ".", *own) else named
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=REPO, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def write(
