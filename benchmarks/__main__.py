@@ -81,17 +81,18 @@ def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[str], d
     for part in parts:
         print(f"-- {part}", flush=True)
         started = time.monotonic()
-        results: list[report.Result] = []
         try:
-            results = [importlib.import_module(f"benchmarks.{part}").run(scale)]
+            result: report.Result = importlib.import_module(f"benchmarks.{part}").run(scale)
         except Exception as error:  # noqa: BLE001 - the other parts still count; the error is reported and exits 1
             traceback.print_exc()
             failures[part] = f"{type(error).__name__}: {error}"
-        for result in results:
+            report.write([], scale.name, {part: failures[part]}, keep=True)
+        else:
             result.seconds = time.monotonic() - started
-            lines += [_line(ratio) for ratio in result.ratios]
-            print("\n".join(f"   {_line(ratio)}" for ratio in result.ratios), flush=True)
-        report.write(results, scale.name, {k: v for k, v in failures.items() if k == part}, keep=True)
+            found = [_line(ratio) for ratio in result.ratios]
+            lines += found
+            print("\n".join(f"   {line}" for line in found), flush=True)
+            report.write([result], scale.name, {}, keep=True)
         document.write()
     return lines, failures
 

@@ -114,9 +114,10 @@ def lengthen(url: str, blocks: int) -> None:
         for block in range(1, blocks + 1):
             days = block * BLOCK_DAYS
             moved = {load["load_id"]: _load_copy(conn, load["load_id"], days) for load in loads}
+            copy = _Copy(sql.Literal(days), sql.Literal(days * 86400), sql.Literal(block))
             for table in TABLES:
                 if table.name not in REFERENCE:
-                    _copy_rows(conn, table, moved, _Copy(_number(days), _number(days * 86400), _number(block)))
+                    _copy_rows(conn, table, moved, copy)
         conn.commit()
         _vacuum(conn)
 
@@ -129,8 +130,8 @@ def thicken(url: str, copies: int) -> None:
         ).fetchall()
         same = {load["load_id"]: load["load_id"] for load in loads}
         copy = _Copy(
-            sql.SQL("0"), sql.SQL("n * {}").format(_number(SECONDS_APART)),
-            sql.SQL("cast({} + n as bigint)").format(_number(FIRST_THICKENING)), copies,
+            sql.SQL("0"), sql.SQL("n * {}").format(sql.Literal(SECONDS_APART)),
+            sql.SQL("cast({} + n as bigint)").format(sql.Literal(FIRST_THICKENING)), copies,
         )  # fmt: skip
         for table in TABLES:
             if table.name not in REFERENCE:
@@ -190,10 +191,6 @@ class _Copy:
     copies: int = 1
 
 
-def _number(value: int) -> sql.Composable:
-    return sql.Literal(value)
-
-
 def _copy_rows(conn: ops.Conn, table: Table, moved: dict[int, int], copy: _Copy) -> None:
     names = [name for name, _ in ops.raw_columns(table)]
     values = [_moved(name, kind, copy) for name, kind in ops.raw_columns(table)]
@@ -202,13 +199,13 @@ def _copy_rows(conn: ops.Conn, table: Table, moved: dict[int, int], copy: _Copy)
     )
     conn.execute(
         sql.SQL(
-            "insert into raw.{table} ({names}, _load_id, _row_no, _source_ref, _row_hash, _loaded_at)"
-            " select {values}, case _load_id {loads} end, _row_no, _source_ref, _row_hash # {number}, _loaded_at"
+            "insert into raw.{table} ({names}, _load_id, _row_no, _row_hash, _loaded_at)"
+            " select {values}, case _load_id {loads} end, _row_no, _row_hash # {number}, _loaded_at"
             " from raw.{table} cross join generate_series(1, {copies}) as n"
             " where _superseded_at is null and _load_id = any({old})"
         ).format(
             table=sql.Identifier(table.name), names=sql.SQL(", ").join(map(sql.Identifier, names)),
-            values=sql.SQL(", ").join(values), loads=loads, number=copy.number, copies=_number(copy.copies),
+            values=sql.SQL(", ").join(values), loads=loads, number=copy.number, copies=sql.Literal(copy.copies),
             old=sql.Literal(list(moved)),
         )
     )  # fmt: skip

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -54,10 +53,8 @@ def databases(*names: str) -> Iterator[list[str]]:
             drop(conn)
 
 
-@cache
 def psql() -> str | None:
     """The psql to measure with: the embedded server's, else the system's; None when there is none."""
-    postgres.start()  # which unpacks its programs where nothing has run yet
     own = postgres._bin(postgres._data_base()) / "psql"
     return str(own) if own.exists() else shutil.which("psql")
 

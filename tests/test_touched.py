@@ -30,7 +30,7 @@ def conn(database_url):
 
 def write(conn, table, **row):
     """A row in raw as its present version."""
-    full = {"_load_id": 1, "_row_no": 1, "_source_ref": "t", "_row_hash": 0, **row}
+    full = {"_load_id": 1, "_row_no": 1, "_row_hash": 0, **row}
     marks = ", ".join(f"%({name})s" for name in full)
     conn.execute(f"insert into raw.{table} ({', '.join(full)}) values ({marks})", full)
 

@@ -285,7 +285,7 @@ language sql immutable strict parallel safe as $$
         else file_id
     end
 $$;
--- Where a row of raw came from: raw itself does not repeat for each of its rows what follows from file and line.
+-- Where a line that raw holds came from: raw does not repeat in each row what follows from file and line.
 create or replace function ops.source_ref(name_of_table text, id_of_file text, line_no bigint) returns text
 language sql stable parallel safe as $$
     select file_name || ':' || line_no from ops.files where table_name = name_of_table and short_id = id_of_file
@@ -456,15 +456,16 @@ def _prepare_table(conn: Conn, table: Table) -> None:
             name, columns(landing_columns(table))
         )
     )
-    kept = [*raw_columns(table), ("_load_id", "bigint"), ("_row_no", "bigint"), ("_source_ref", "text")]
+    kept = [*raw_columns(table), ("_load_id", "bigint"), ("_row_no", "bigint")]
+    waiting = [*kept, ("_source_ref", "text")]
     conn.execute(sql.SQL("create table if not exists raw.{} ({})").format(name, columns(_aligned([*kept, *_RAW_OWN]))))
     conn.execute(
         sql.SQL(
             "create table if not exists quarantine.{} ({}, _problems text, _rule_ids text[] not null,"
             " _quarantined_at timestamptz not null default now(), _released_at timestamptz)"
-        ).format(name, columns(kept))
+        ).format(name, columns(waiting))
     )
-    for schema, wanted in (("landing", landing_columns(table)), ("raw", kept), ("quarantine", kept)):
+    for schema, wanted in (("landing", landing_columns(table)), ("raw", kept), ("quarantine", waiting)):
         for column_name, column_type in wanted:  # columns that a later version of the contract brought
             conn.execute(
                 sql.SQL("alter table {} add column if not exists {} {}").format(

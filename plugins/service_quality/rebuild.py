@@ -9,7 +9,6 @@ nothing else reads stay empty until the next night, which builds its days of the
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from psycopg import sql
 
 from service_quality import transform
+from service_quality.local.postgres import memory_mb
 from service_quality.ops import Conn, home
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ def database(name: str) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
     path = folder / f"{name}.duckdb"
     _remove(path)
     connection = duckdb.connect(str(path))
-    memory_mb = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 * MEMORY_SHARE)
+    share = int(memory_mb() * MEMORY_SHARE)
     try:
-        connection.execute(f"set memory_limit = '{memory_mb}MB'")
+        connection.execute(f"set memory_limit = '{share}MB'")
         connection.execute("set preserve_insertion_order = false")
         connection.execute("set TimeZone = 'UTC'")
         yield path, connection

@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from service_quality.local.postgres import memory_mb
 from service_quality.ops import Conn, home
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -115,8 +116,7 @@ def _postgres_options(is_full: bool) -> str:
     """
     if not is_full:
         return os.environ.get("PGOPTIONS", "")
-    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    work_mb = max(16, min(512, memory_mb // (REBUILD_MEMORY_PARTS * _threads())))
+    work_mb = max(16, min(512, memory_mb() // (REBUILD_MEMORY_PARTS * _threads())))
     return f"{os.environ.get('PGOPTIONS', '')} -c work_mem={work_mb}MB".strip()
 
 

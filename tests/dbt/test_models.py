@@ -121,7 +121,7 @@ def write(url: str, table: str, rows: list[dict[str, Any]]) -> None:
     with ops.connect(url) as conn:
         conn.execute(f"truncate raw.{table}")
         for number, row in enumerate(rows, 1):
-            full = {"_load_id": 1, "_row_no": number, "_source_ref": f"t:{number}", "_row_hash": number, **row}
+            full = {"_load_id": 1, "_row_no": number, "_row_hash": number, **row}
             names = ", ".join(full)
             marks = ", ".join(f"%({n})s" for n in full)
             conn.execute(f"insert into raw.{table} ({names}) values ({marks})", full)

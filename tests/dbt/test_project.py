@@ -223,7 +223,7 @@ def test_the_weekly_review_follows_call_backs_that_are_answered_later(manifest):
 def test_the_raw_sources_are_the_contract(manifest):
     declared = {s["name"]: list(s["columns"]) for s in manifest["sources"].values() if s["source_name"] == "raw"}
     wanted = {
-        t.name: [*(n for n, _ in ops.raw_columns(t)), "_load_id", "_row_no", "_source_ref", "_row_hash", "_loaded_at",
+        t.name: [*(n for n, _ in ops.raw_columns(t)), "_load_id", "_row_no", "_row_hash", "_loaded_at",
                  "_superseded_at"]
         for t in contract.TABLES
     }  # fmt: skip

@@ -197,7 +197,7 @@ def _write_state(state: dict[str, Any]) -> None:
     path.write_text(json.dumps(state))
 
 
-def _memory_mb() -> int:
+def memory_mb() -> int:
     """Memory in MiB: the machine's, or the container's limit where that is less."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with contextlib.suppress(OSError, ValueError):  # no such file, or "max"
@@ -207,13 +207,13 @@ def _memory_mb() -> int:
 
 def _settings() -> dict[str, str]:
     """Settings of the server by the machine's memory and cores; their measured effects: docs/performance.md."""
-    memory_mb = _memory_mb()
-    shared_mb = max(128, min(memory_mb // 8, 2048))
+    memory = memory_mb()
+    shared_mb = max(128, min(memory // 8, 2048))
     settings = {
         "listen_addresses": "127.0.0.1",
         "max_connections": "120",
         "shared_buffers": f"{shared_mb}MB",
-        "effective_cache_size": f"{memory_mb // 2}MB",
+        "effective_cache_size": f"{memory // 2}MB",
         "maintenance_work_mem": "256MB",
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",

@@ -18,21 +18,23 @@ events as (
 
 -- PAUSEALL is followed by a PAUSE for every queue of the operator; where it is, those say it all, and each queue's
 -- end is known. It stands for itself only when no such line follows.
+pauses as (
+    select
+        *,
+        min(case when role = 'pause' then event_at end) over (
+            partition by server_id, operator_id
+            order by event_at desc
+        ) as next_pause_at
+    from events
+    where role in ('pause', 'pause_all')
+),
+
 paused_by_queue as (
     select distinct
         server_id,
         file_id,
         line_no
-    from (
-        select
-            *,
-            min(case when role = 'pause' then event_at end) over (
-                partition by server_id, operator_id
-                order by event_at desc
-            ) as next_pause_at
-        from events
-        where role in ('pause', 'pause_all')
-    ) as pauses
+    from pauses
     where role = 'pause_all' and next_pause_at <= {{ add_seconds('event_at', 2) }}
 ),
 

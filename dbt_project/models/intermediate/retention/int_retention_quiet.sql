@@ -14,16 +14,13 @@ known as (
 ),
 
 periods as (
-    {% for window in retention_windows() %}
-        {% set outer = loop %}
-        {% for period in range(1, retention_days() // window + 1) %}
-            select
-                {{ window }} as window_days,
-                {{ period }} as period_no,
-                {{ window * period }} as days_ago,
-                {{ as_of_day(window * period) }} as last_day
-            {{ 'union all' if not (outer.last and loop.last) }}
-        {% endfor %}
+    {% for window, period in retention_periods() %}
+        select
+            {{ window }} as window_days,
+            {{ period }} as period_no,
+            {{ window * period }} as days_ago,
+            {{ as_of_day(window * period) }} as last_day
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 

@@ -30,15 +30,7 @@ visit_events as (
 ),
 
 visits as (
-    select
-        server_id,
-        callid,
-        queue,
-        visit_no,
-        outcome,
-        end_event,
-        ended_at
-    from {{ ref('int_visits') }}
+    select * from {{ ref('int_visits') }}
 ),
 
 turned_away as (
@@ -55,7 +47,7 @@ restarts as (
     select distinct
         server_id,
         ended_at
-    from visits
+    from {{ ref('int_visits') }}
     where end_event = 'QUEUESTART'
 ),
 
