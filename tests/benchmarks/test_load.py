@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from benchmarks import load
 from benchmarks.scale import QUICK
@@ -17,4 +18,7 @@ def test_loading_gives_its_ratios(server):
           for name in ("land {}", "land {}, two processes", "whole load of {}", "gate 1 of {}")),
         "CRM table to landing", "unchanged night, WAL", "peak memory, more rows", "peak memory, MB",
     ]  # fmt: skip
-    assert all(r.value > 0 for r in result.ratios)
+    # A process's CPU is counted in hundredths of a second, of which so few rows may need none.
+    assert all(math.isfinite(r.value) and r.value >= 0 for r in result.ratios)
+    counted = {r.name: r.value for r in result.ratios}
+    assert all(counted[name] > 0 for name in ("unchanged night, WAL", "peak memory, more rows", "peak memory, MB"))
