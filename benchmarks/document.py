@@ -64,6 +64,7 @@ def _where(found: dict[str, Any]) -> str:
 
 def _ratios(ratios: dict[str, Any]) -> str:
     met = sum(1 for r in ratios.values() if r["met"])
+    whys = list(dict.fromkeys(r["why"] for r in ratios.values() if r["why"]))
     rows = [
         {
             "ratio": name,
@@ -73,11 +74,23 @@ def _ratios(ratios: dict[str, Any]) -> str:
             "spread": f"{number(r['spread'][0])} .. {number(r['spread'][1])}",
             "of": r["of"],
             "measured": f"{r['scale']}, {r['commit']}",
-            "note": r["note"],
+            "note": "; ".join(told for told in (r["note"], _missed(r, whys)) if told),
         }
         for name, r in ratios.items()
     ]
-    return f"## Ratios\n\n{met} of {len(ratios)} goals are met.\n\n{table(rows)}"
+    reasons = "\n".join(f"{place}. {why}" for place, why in enumerate(whys, start=1))
+    return "\n\n".join([
+        "## Ratios", f"{met} of {len(ratios)} goals are met.", table(rows),
+        *(["Why goals are missed, by the numbers in the notes:", reasons] if whys else []),
+    ])  # fmt: skip
+
+
+def _missed(ratio: dict[str, Any], whys: list[str]) -> str:
+    """By how much a goal is missed, and which of the reasons below the table says why."""
+    if not ratio["missed_by"]:
+        return ""
+    told = f"missed by {ratio['missed_by']}"
+    return f"{told} ({whys.index(ratio['why']) + 1})" if ratio["why"] else told
 
 
 def _failures(failed: dict[str, str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Why a goal is missed where it is: what was tried and what stands in the way, by the beginning of a ratio's name.
 
-Shown in the table beside how much is missing, and only where a goal is missed; figures of what was tried stand in
-the hand-written part of docs/performance.md.
+Shown under the table of ratios, and only where a goal is missed; figures of what was tried stand in the hand-written
+part of docs/performance.md.
 """
 
 from __future__ import annotations
@@ -43,10 +43,14 @@ REASONS = {
 }
 
 
-def why(ratio: Ratio) -> str:
-    """By how much a ratio misses its goal, and why; empty where it is met."""
+def missed(ratio: Ratio) -> str:
+    """By how much a ratio misses its goal, as "57%" of the goal or, of a goal of nothing, its value; empty when met."""
     if ratio.met:
         return ""
-    by = f"missed by {abs(ratio.value / ratio.goal - 1):.0%}" if ratio.goal else f"missed by {ratio.value:g}"
+    return f"{abs(ratio.value / ratio.goal - 1):.0%}" if ratio.goal else f"{ratio.value:g}"
+
+
+def why(ratio: Ratio) -> str:
+    """Why a ratio misses its goal; empty where it is met."""
     found = [text for beginning, text in REASONS.items() if ratio.name.startswith(beginning)]
-    return ". ".join([by, *found])
+    return " ".join([] if ratio.met else found)

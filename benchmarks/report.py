@@ -123,7 +123,7 @@ def _judged(ratio: Ratio) -> dict[str, Any]:
     return {
         "value": round(ratio.value, 4), "goal": ratio.goal, "met": ratio.met,
         "spread": [round(s, 4) for s in ratio.spread], "wanted": "at least" if ratio.at_least else "at most",
-        "of": ratio.of, "note": ". ".join(text for text in (ratio.note, reasons.why(ratio)) if text),
+        "of": ratio.of, "note": ratio.note, "missed_by": reasons.missed(ratio), "why": reasons.why(ratio),
     }  # fmt: skip
 
 
