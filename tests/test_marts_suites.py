@@ -195,7 +195,7 @@ def publish_usual_weeks(conn, mart, amount):
 def judge(url, suite, only=None):
     """{rule: verdict} for the day's rows; all rows of a mart without days."""
     rules = [r for r in suite.expectations if only is None or r.id == only]
-    chosen = suite.model_copy(update={"expectations": rules})
+    chosen = suite.model_copy(update={"expectations": rules}).on_days([DAY])
     with ops.connect(url) as conn:
         query = gate._touched_rows(conn, chosen, [DAY], False)
     results = gate.judge_relation(url, chosen, "candidate", suite.table.name, query=query)

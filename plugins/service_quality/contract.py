@@ -278,7 +278,7 @@ CRM_TABLES: tuple[Table, ...] = (
         "updated_at",
         "updated_at",
         True,
-        ("call_id", "subscriber_id"),
+        ("call_id", "subscriber_id", "due_at"),
     ),
     Table(
         "ticket_events",
@@ -318,6 +318,7 @@ CRM_TABLES: tuple[Table, ...] = (
         "updated_at",
         "updated_at",
         False,
+        ("subscriber_id", "promised_on"),
     ),
     Table(
         "evaluations",
@@ -517,7 +518,7 @@ SURVEY_TABLES: tuple[Table, ...] = (
         "updated_at",
         "updated_at",
         True,
-        ("ticket_id", "subscriber_id"),
+        ("ticket_id", "call_id", "subscriber_id"),
     ),
 )
 

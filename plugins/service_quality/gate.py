@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ Outcome = Literal["pass", "quarantine", "warn", "fail", "not_judged"]
 MOST_LISTED_ROWS = 200_000
 JUDGEABLE = ("landing", "gated", "held")
 LINE = "line_no"
+QUERY_RULE = "unexpected_rows_expectation"
 REPAIR = "repair the source and load the window again"
 
 
@@ -125,7 +127,7 @@ def judge_build(
     ``reaches``: by mart, which other days a touched day changes. Writes ``ops.gate_results``; the status of the
     build and the commit are the caller's. Raises SuiteError or GateError when there is nothing to judge by.
     """
-    found = [suites.read(path) for path in sorted(folder.glob("*.yml"))]
+    found = [suites.read(path).on_days(None if full else days) for path in sorted(folder.glob("*.yml"))]
     if not found:
         raise GateError(f"{folder}: there is no suite, so nothing can be judged")
     results: list[RuleResult] = []
@@ -365,7 +367,7 @@ def _expectation(rule: Rule) -> Any:
     from great_expectations.expectations.registry import get_expectation_impl
 
     try:
-        kind = get_expectation_impl(rule.type)
+        kind = _counted_only() if rule.type == QUERY_RULE else get_expectation_impl(rule.type)
     except ExpectationNotFoundError as error:
         raise SuiteError(f"{rule.id}: Great Expectations knows no '{rule.type}'") from error
     is_about_rows = issubclass(kind, (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation))
@@ -378,6 +380,22 @@ def _expectation(rule: Rule) -> Any:
         return kind(**given)
     except (TypeError, ValueError) as error:
         raise SuiteError(f"{rule.id}: {error}") from error
+
+
+@cache
+def _counted_only() -> Any:
+    """The expectation of a query without rows, asked once: Great Expectations runs it for its rows and for their count,
+    and only the count is told.
+    """
+    from great_expectations.expectations.core import UnexpectedRowsExpectation
+
+    class CountedRowsExpectation(UnexpectedRowsExpectation):
+        metric_dependencies = ("unexpected_rows_query.row_count",)
+
+        def _validate(self, metrics: dict[str, Any], *rest: Any, **named: Any) -> Any:
+            return super()._validate({"unexpected_rows_query.table": [], **metrics}, *rest, **named)
+
+    return CountedRowsExpectation
 
 
 def _judge(rule: Rule, outcome: Any, parameters: Mapping[str, Any], table: str) -> RuleResult:

@@ -213,13 +213,15 @@ create table if not exists ops.setting_aliases (
 );
 create or replace view ops.coverage as
 select source, window_start, window_end, load_id from ops.loads where status = 'promoted';
+drop function if exists ops.published_amounts(text, text);
 -- What a mart shows its readers now, by day; no rows before its first publication. Gate 2 compares with it.
-create or replace function ops.published_amounts(mart text, measure text)
+create or replace function ops.published_amounts(mart text, measure text, first_day date, last_day date)
 returns table (business_day date, amount numeric) language plpgsql stable as $$
 begin
     if to_regclass(format('marts.%I', mart)) is not null then
         return query execute format(
-            'select business_day, cast(sum(%I) as numeric) from marts.%I group by business_day', measure, mart);
+            'select business_day, cast(sum(%I) as numeric) from marts.%I where business_day between %L and %L'
+            ' group by business_day', measure, mart, first_day, last_day);
     end if;
 end $$;
 create or replace view ops.source_health as

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
+from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from service_quality import ops
 from service_quality.config import REPO
 
 FOLDER = REPO / "expectations"
+QUERY = "unexpected_rows_query"
+TOUCHED = re.compile(r"\{touched:([^{}]+)\}")
 ROW_COUNT_RULES = frozenset({"expect_table_row_count_to_be_between", "expect_table_row_count_to_equal"})
 
 Severity = Literal["critical", "warning"]
@@ -54,6 +60,21 @@ class Rule(_Strict):
         return frozenset(_parameters(self.kwargs))
 
 
+    def on_days(self, days: Sequence[date] | None) -> Rule:
+        """The rule with ``{touched:a day}`` in its query as a condition on these days; None: all days.
+
+        In literal ranges, for which the planner knows how few rows there are.
+        """
+        query = self.kwargs.get(QUERY)
+        if not isinstance(query, str):
+            return self
+
+        def condition(found: re.Match[str]) -> str:
+            return "true" if days is None else ops.in_days(sql.SQL(found[1]), days).as_string()
+
+        return self.model_copy(update={"kwargs": {**self.kwargs, QUERY: TOUCHED.sub(condition, query)}})
+
+
 class Relation(_Strict):
     """What a suite is for."""
 
@@ -79,6 +100,10 @@ class Suite(_Strict):
                 " an empty table passes all other rules"
             )
         return self
+
+    def on_days(self, days: Sequence[date] | None) -> Suite:
+        """The suite with its rules as conditions on these days, see `Rule.on_days`."""
+        return self.model_copy(update={"expectations": [rule.on_days(days) for rule in self.expectations]})
 
 
 def read(path: Path) -> Suite:

@@ -26,6 +26,15 @@ inner join raw.{name} as new on {same_key} and old._superseded_at = new._loaded_
 where new._load_id = any({loads})
 """
 
+# All versions of a record: keys have an index of what holds and one of what was superseded. One look-up a row of
+# `named`: the planner takes so many rows of a load for usual as the first load brought, and would read all history.
+_VERSIONS = """lateral (
+    select {columns} from raw.{name} where {key} = named.{key} and _superseded_at is null
+    union all
+    select {columns} from raw.{name} where {key} = named.{key} and _superseded_at is not null
+    offset 0
+)"""
+
 _INSTANTS = """
 -- Tickets that are new or moved to another call, person, place or topic; a new status alone moves nothing else.
 create temporary table moved_tickets on commit drop as
@@ -52,7 +61,12 @@ select new.subscriber_id, new.phone_hash, old.phone_hash as phone_hash_before,
     old.subscriber_id is null or new.phone_hash is distinct from old.phone_hash as is_another_number,
     case when exists (
         select 1 from raw.subscribers as earlier
-        where earlier.subscriber_id = new.subscriber_id and earlier.updated_at < new.updated_at
+        where earlier.subscriber_id = new.subscriber_id and earlier._superseded_at is null
+            and earlier.updated_at < new.updated_at
+    ) or exists (
+        select 1 from raw.subscribers as earlier
+        where earlier.subscriber_id = new.subscriber_id and earlier._superseded_at is not null
+            and earlier.updated_at < new.updated_at
     ) then new.updated_at else timestamptz '-infinity' end as since
 from raw.subscribers as new
 left join raw.subscribers as old
@@ -65,6 +79,11 @@ union
 select distinct subscriber_id, phone_hash_before, since, true from moved_subscribers
 where is_another_number and phone_hash_before is not null;
 
+-- Of a new table the planner expects hundreds of rows: it would read all history to meet a few.
+analyze moved_tickets;
+analyze moved_subscribers;
+analyze moved_numbers;
+
 -- Calls named by changed rows, also by their other ids; is_moved: their contact, topic or person may be another.
 create temporary table touched_calls on commit drop as
 select callid, bool_or(is_moved) as is_moved from (
@@ -76,23 +95,25 @@ select callid, bool_or(is_moved) as is_moved from (
     union all select linkedid, true from changed_cdr
     union all select callid, false from changed_ivr_ratings
     union all select call_id, false from changed_evaluations
-    union all select e.call_id, false from raw.evaluations as e
-    inner join changed_evaluation_items using (evaluation_id)
+    union all select e.call_id, false from changed_evaluation_items as named cross join {evaluations} as e
 ) as named
 where callid is not null
 group by callid;
+analyze touched_calls;
 
 insert into touched_calls
 select distinct cdr.linkedid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.uniqueid = t.callid
 where cdr.linkedid is not null;
 insert into touched_calls
 select distinct cdr.uniqueid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.linkedid = t.callid;
+analyze touched_calls;
 
 -- Contacts that may stand in another subscriber's or topic's row of repeats.
 create temporary table touched_contacts on commit drop as
 select distinct s.subscriber_id, q.event_at as at
 from touched_calls as t
-inner join raw.queue_log as q on t.callid = q.callid
+-- One look-up a call: half of the log has the id NONE, so the planner takes thousands of events for usual.
+cross join lateral (select caller_hash, event_at from raw.queue_log where callid = t.callid offset 0) as q
 inner join raw.subscribers as s on q.caller_hash = s.phone_hash
 where t.is_moved
 union
@@ -116,17 +137,17 @@ union all select noted_at from changed_wrap_ups
 union all select opened_at from changed_tickets
 union all select e.event_at from raw.ticket_events as e inner join moved_tickets using (ticket_id)
 union all select event_at from changed_ticket_events
-union all select t.opened_at from raw.tickets as t inner join changed_ticket_events using (ticket_id)
+union all select moment.at from changed_ticket_events as named cross join {tickets} as t
+cross join lateral (values (t.opened_at), (t.due_at)) as moment (at)
 -- A target that passed owes a call; what happened to a ticket before tells which of its later solutions count.
 union all select due_at from changed_tickets
-union all select t.due_at from raw.tickets as t inner join changed_ticket_events using (ticket_id)
 union all select later.event_at from changed_ticket_events as e
 inner join raw.ticket_events as later on e.ticket_id = later.ticket_id and e.event_at < later.event_at
 union all select ordered_at from changed_connections
 union all select connected_at from changed_connections
 union all select started_at from changed_measures
 union all select evaluated_at from changed_evaluations
-union all select e.evaluated_at from raw.evaluations as e inner join changed_evaluation_items using (evaluation_id)
+union all select e.evaluated_at from changed_evaluation_items as named cross join {evaluations} as e
 union all select coalesce(submitted_at, started_at, updated_at) from changed_survey_responses
 union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.survey_responses as r
 inner join moved_tickets using (ticket_id)
@@ -265,6 +286,8 @@ def touched_days(
     passes in between unkept.
     """
     with conn.transaction():
+        # A few rows are looked up in tables of all history, mostly at its end, which is in memory.
+        conn.execute("set local random_page_cost = 1.1")
         days = _days_of_loads(conn, load_ids, zone, data_until, data_until_before)
         days |= _closing_days(conn, zone, data_until, data_until_before)
         days |= _assignment_days(conn, load_ids, data_until)
@@ -292,7 +315,16 @@ def _days_of_loads(
         same_key = sql.SQL(" and ").join(sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in table.key)
         statement = sql.SQL(_CHANGED).format(name=sql.SQL(table.name), loads=loads, same_key=same_key)
         conn.execute(statement)
-    conn.execute(sql.SQL(_INSTANTS).format(loads=loads))
+    versions = {
+        name: sql.SQL(_VERSIONS).format(
+            name=sql.Identifier(name), key=sql.Identifier(key), columns=sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        for name, key, columns in (
+            ("tickets", "ticket_id", ("opened_at", "due_at")),
+            ("evaluations", "evaluation_id", ("call_id", "evaluated_at")),
+        )
+    }
+    conn.execute(sql.SQL(_INSTANTS).format(loads=loads, **versions))
     if until is not None and before is not None and until > before:
         conn.execute(_DEADLINES, {"until": until, "before": before})
     return {r["day"] for r in conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)})}
