@@ -109,7 +109,7 @@ def drop_databases(server: postgres.Server, prefix: str) -> None:
 
 def lengthen(url: str, blocks: int) -> None:
     """Repeat what ``raw`` holds ``blocks`` times, each BLOCK_DAYS further back; commits."""
-    with ops.connect(url) as conn:
+    with ops.connect(url) as conn, _without_lookups(conn):
         loads = conn.execute("select load_id, source from ops.loads where status = 'promoted'").fetchall()
         for block in range(1, blocks + 1):
             days = block * BLOCK_DAYS
@@ -118,8 +118,24 @@ def lengthen(url: str, blocks: int) -> None:
             for table in TABLES:
                 if table.name not in REFERENCE:
                     _copy_rows(conn, table, moved, copy)
-        conn.commit()
+    with ops.connect(url) as conn:
         _vacuum(conn)
+
+
+@contextmanager
+def _without_lookups(conn: ops.Conn) -> Iterator[None]:
+    """Raw's tables of events without the indexes that copying does not need; they are made again at once; commits."""
+    names = [table.name for table in TABLES if table.name not in REFERENCE]
+    indexes = conn.execute(
+        "select indexname as name, indexdef as definition from pg_indexes where schemaname = 'raw'"
+        " and tablename = any(%s) and indexname !~ '__(load|blocks)$'", (names,),
+    ).fetchall()  # fmt: skip
+    for index in indexes:
+        conn.execute(sql.SQL("drop index raw.{}").format(sql.Identifier(index["name"])))
+    yield
+    for index in indexes:
+        conn.execute(index["definition"])
+    conn.commit()
 
 
 def thicken(url: str, copies: int) -> None:

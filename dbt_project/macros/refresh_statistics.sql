@@ -1,4 +1,7 @@
-{# The planner must know a new table's size before the next model joins it; else it loops over millions of rows. #}
+{#-
+The planner must know a new table's size before the next model joins it; else it loops over millions of rows. Of a table
+that has its statistics they are made again when a tenth of its rows changed: it is read from end to end for them.
+-#}
 {% macro refresh_statistics() %}
     {{ return(adapter.dispatch('refresh_statistics', 'quality_line')()) }}
 {% endmacro %}
@@ -7,5 +10,22 @@
 {% endmacro %}
 
 {% macro postgres__refresh_statistics() %}
-    {% if model.config.materialized in ('table', 'incremental', 'seed') %}analyze {{ this }}{% endif %}
+    {%- if model.config.materialized in ('table', 'incremental', 'seed') and execute -%}
+        {%- set outdated -%}
+            select 1
+            from pg_class as tables
+            left join pg_stat_all_tables as before on tables.oid = before.relid
+            left join pg_stat_xact_all_tables as now on tables.oid = now.relid
+            where
+                tables.oid = '{{ this }}'::regclass
+                and (
+                    tables.reltuples < 1
+                    or coalesce(before.n_mod_since_analyze, 0)
+                    + coalesce(now.n_tup_ins + now.n_tup_upd + now.n_tup_del, 0) > 0.1 * tables.reltuples
+                )
+        {%- endset -%}
+        {%- if run_query(outdated).rows | length > 0 -%}
+            analyze {{ this }}
+        {%- endif -%}
+    {%- endif -%}
 {% endmacro %}

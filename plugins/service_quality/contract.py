@@ -278,7 +278,7 @@ CRM_TABLES: tuple[Table, ...] = (
         "updated_at",
         "updated_at",
         True,
-        ("call_id", "subscriber_id", "due_at"),
+        ("call_id", "subscriber_id", "opened_at", "due_at"),
     ),
     Table(
         "ticket_events",
@@ -318,7 +318,7 @@ CRM_TABLES: tuple[Table, ...] = (
         "updated_at",
         "updated_at",
         False,
-        ("subscriber_id", "promised_on"),
+        ("subscriber_id", "ordered_at", "promised_on"),
     ),
     Table(
         "evaluations",

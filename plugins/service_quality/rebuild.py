@@ -206,10 +206,10 @@ def _take_over(conn: Conn, duck: duckdb.DuckDBPyConnection, url: str) -> None:
 
 def _copy(duck: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
     cursor = duck.cursor()
-    columns = ", ".join(
-        f'"{row[0]}"' for row in cursor.execute(f"select column_name from (describe {schema}.{table})").fetchall()
-    )
-    cursor.execute(f"insert into warehouse.{schema}.{table} ({columns}) select {columns} from {schema}.{table}")
+    names = [row[0] for row in cursor.execute(f"select column_name from (describe {schema}.{table})").fetchall()]
+    columns = ", ".join(f'"{name}"' for name in names)
+    order = "order by business_day" if "business_day" in names else ""  # as Postgres makes them: create_table_as.sql
+    cursor.execute(f"insert into warehouse.{schema}.{table} ({columns}) select {columns} from {schema}.{table} {order}")
     cursor.close()
 
 

@@ -112,12 +112,12 @@ def _threads() -> int:
 
 def _postgres_options(is_full: bool) -> str:
     """Settings of dbt's sessions in Postgres. In a full rebuild tables of all history are joined: with the little
-    memory that is right for nights and readers they are read row by row through indexes, and sorts go to disk.
+    memory that is right for nights and readers they are read row by row through indexes, and sorts go to disk. A night
+    looks up rows at the end of tables, which is in memory: as if from disk, it would rather read a table whole.
     """
-    if not is_full:
-        return os.environ.get("PGOPTIONS", "")
     work_mb = max(16, min(512, memory_mb() // (REBUILD_MEMORY_PARTS * _threads())))
-    return f"{os.environ.get('PGOPTIONS', '')} -c work_mem={work_mb}MB".strip()
+    own = f"-c work_mem={work_mb}MB" if is_full else "-c random_page_cost=1.1"
+    return f"{os.environ.get('PGOPTIONS', '')} {own}".strip()
 
 
 def _variables(scalars: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,10 @@ spans as (
 ),
 
 answers as (
-    select * from {{ ref('int_clock_answers_monthly') }}
+    select
+        *,
+        business_day as month_start
+    from {{ ref('int_clock_answers_monthly') }}
 ),
 
 frequencies as (

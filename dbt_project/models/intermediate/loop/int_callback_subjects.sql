@@ -29,7 +29,10 @@ ratings as (
     from {{ ref('fct_ratings') }} as ratings
     inner join {{ ref('fct_contacts') }} as contacts
         on ratings.contact_id = contacts.contact_id and ratings.business_day = contacts.business_day
-    where contacts.subscriber_id is not null and {{ in_last_days('ratings.business_day', 30) }}
+    where
+        contacts.subscriber_id is not null
+        and {{ in_last_days('ratings.business_day', 30) }}
+        and {{ in_last_days('contacts.business_day', 30) }}
     group by contacts.subscriber_id
 ),
 

@@ -11,30 +11,41 @@ weeks as (
     where is_complete
 ),
 
+-- One row for each of the weeks before: a range would be compared with all weeks there are.
+asked as (
+    {% for back in range(1, review_weeks() + 1) -%}
+        select
+            branch_id,
+            section,
+            item,
+            kind,
+            week_start,
+            {{ add_days('week_start', -7 * back) }} as before_week
+        from measures
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
 pairs as (
     select
-        measures.branch_id,
-        measures.section,
-        measures.item,
-        measures.kind,
-        measures.week_start,
-        weeks.week_start as before_week,
+        asked.branch_id,
+        asked.section,
+        asked.item,
+        asked.kind,
+        asked.week_start,
+        asked.before_week,
         coalesce(before.n, 1) as n,
         coalesce(before.x, 0) as x,
         coalesce(before.x2, 0) as x2
-    from measures
-    inner join weeks
-        on
-            measures.branch_id = weeks.branch_id
-            and weeks.week_start between {{ add_days('measures.week_start', -7 * review_weeks()) }}
-            and {{ add_days('measures.week_start', -7) }}
+    from asked
+    inner join weeks on asked.branch_id = weeks.branch_id and asked.before_week = weeks.week_start
     left join measures as before
         on
-            measures.branch_id = before.branch_id
-            and measures.section = before.section
-            and measures.item = before.item
-            and weeks.week_start = before.week_start
-    where measures.kind = 'count' or before.n > 0
+            asked.branch_id = before.branch_id
+            and asked.section = before.section
+            and asked.item = before.item
+            and asked.before_week = before.week_start
+    where asked.kind = 'count' or before.n > 0
 ),
 
 levels as (

@@ -41,7 +41,7 @@ select
     days.contacts,
     days.is_holiday,
     shares.weekday_share,
-    pairs.history_day,
+    days.business_day as history_day,
     pairs.business_day
 from pairs
 inner join days on pairs.history_day = days.business_day

@@ -2,7 +2,8 @@
     config(
         materialized='incremental',
         incremental_strategy='replace_days',
-        meta={'reach': {'before': 37, 'after': 120}, 'restates': false}
+        meta={'reach': {'before': 37, 'after': 120}, 'restates': false},
+        pre_hook="{{ hashed_joins() }}"
     )
 }}
 with
