@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import yaml
 from service_quality import suites
@@ -28,6 +30,20 @@ def suite(*rules, **more):
 def test_a_sound_suite_is_read(tmp_path):
     rule = read(tmp_path, suite(RULE | {"kwargs": {"min_value": {"$PARAMETER": "rows_min"}}})).expectations[0]
     assert (rule.id, rule.severity, rule.parameters) == ("t.a", "critical", {"rows_min"})
+
+
+@pytest.mark.parametrize(("days", "condition"), [
+    ([date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 9)],
+     "(t.day between '2026-03-01'::date and '2026-03-02'::date or t.day between '2026-03-09'::date and"
+     " '2026-03-09'::date)"),
+    ([], "(false)"),
+    (None, "true"),
+])  # fmt: skip
+def test_a_query_asks_for_the_touched_days(tmp_path, days, condition):
+    query = "select 1 from {batch} as t where {touched:t.day}"
+    rule = RULE | {"id": "t.b", "type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}
+    _, asked = read(tmp_path, suite(RULE, rule)).on_days(days).expectations
+    assert asked.kwargs == {"unexpected_rows_query": f"select 1 from {{batch}} as t where {condition}"}
 
 
 @pytest.mark.parametrize("key", ["id", "type", "severity", "why", "owner"])

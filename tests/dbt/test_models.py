@@ -255,6 +255,28 @@ def test_a_day_that_is_built_again_is_written_where_it_differs(whole):
     assert moved == {"call:a:100.1", "call:a:110.1", "call:a:120.1"}
 
 
+def test_rows_that_are_built_at_once_lie_by_day(whole):
+    build(whole)
+    for name in ("fct_contacts", "fct_queue_visits"):
+        days = [r["business_day"] for r in rows(whole, f"select business_day from candidate.{name} order by ctid")]
+        assert len(set(days)) > 1 and days == sorted(days), name
+
+
+def test_statistics_are_made_again_when_a_tenth_of_a_table_changed(whole):
+    counted = "select analyze_count from pg_stat_user_tables where relid = 'candidate.fct_contacts'::regclass"
+    build(whole)
+    build(whole, [DAYS[1]])  # what a transaction wrote before it made statistics counts as changed since
+    (first,) = rows(whole, counted)
+    build(whole, [DAYS[1]])
+    assert rows(whole, counted) == [first]
+    with ops.connect(whole) as conn:
+        conn.execute("delete from candidate.fct_contacts where business_day = %s", (DAYS[1],))
+        conn.commit()
+    build(whole, [DAYS[1]])
+    (last,) = rows(whole, counted)
+    assert last["analyze_count"] == first["analyze_count"] + 1
+
+
 def test_every_unit_test_of_the_project_passes(url):
     dbt(url, "seed")
     dbt(url, "run", days=[])
