@@ -315,19 +315,20 @@ def _days_of_loads(
         same_key = sql.SQL(" and ").join(sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in table.key)
         statement = sql.SQL(_CHANGED).format(name=sql.SQL(table.name), loads=loads, same_key=same_key)
         conn.execute(statement)
-    versions = {
-        name: sql.SQL(_VERSIONS).format(
-            name=sql.Identifier(name), key=sql.Identifier(key), columns=sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        for name, key, columns in (
-            ("tickets", "ticket_id", ("opened_at", "due_at")),
-            ("evaluations", "evaluation_id", ("call_id", "evaluated_at")),
-        )
-    }
-    conn.execute(sql.SQL(_INSTANTS).format(loads=loads, **versions))
+    conn.execute(sql.SQL(_INSTANTS).format(
+        loads=loads,
+        tickets=_versions_of("tickets", "ticket_id", "opened_at", "due_at"),
+        evaluations=_versions_of("evaluations", "evaluation_id", "call_id", "evaluated_at"),
+    ))  # fmt: skip
     if until is not None and before is not None and until > before:
         conn.execute(_DEADLINES, {"until": until, "before": before})
     return {r["day"] for r in conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)})}
+
+
+def _versions_of(name: str, key: str, *columns: str) -> sql.Composed:
+    return sql.SQL(_VERSIONS).format(
+        name=sql.Identifier(name), key=sql.Identifier(key), columns=sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
 
 
 def _drop_views(conn: Conn) -> None:
