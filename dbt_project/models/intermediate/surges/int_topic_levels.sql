@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
-    meta={'reach': {'before': 0, 'after': 58}}
+    meta={'reach': {'before': 0, 'after': 58}}, pre_hook="{{ hashed_joins() }}"
 ) }}
 -- Level and dispersion of each topic's daily contacts over the days that a business day looks back on, weekday taken
 -- out, past surges cut off; quasi-Poisson.
@@ -22,25 +22,35 @@ history as (
 ordered as (
     select
         *,
-        row_number() over (partition by branch_id, topic_id, business_day order by level_count, history_day) as place,
-        count(*) over (partition by branch_id, topic_id, business_day) as history_days
+        row_number() over (partition by business_day, branch_id, topic_id order by level_count, history_day) as place,
+        count(*) over (partition by business_day, branch_id, topic_id) as history_days
     from history
 ),
 
-centred as (
+-- Once for each series and day: for each of the days it looks back on it would cost half of the model.
+ceilings as (
     select
-        *,
-        avg(level_count) over series as mean,
-        avg(case when 2 * place between history_days and history_days + 2 then level_count end) over series as median
+        branch_id,
+        topic_id,
+        {{ surge_ceiling(
+            'avg(case when 2 * place between history_days and history_days + 2 then level_count end)',
+            'avg(level_count)'
+        ) }} as ceiling,
+        business_day
     from ordered
-    window series as (partition by branch_id, topic_id, business_day)
+    group by branch_id, topic_id, business_day
 ),
 
 cut as (
     select
-        *,
-        least(level_count, {{ surge_ceiling('median', 'mean') }}) as cut_count
-    from centred
+        ordered.*,
+        least(ordered.level_count, ceilings.ceiling) as cut_count
+    from ordered
+    inner join ceilings
+        on
+            ordered.branch_id = ceilings.branch_id
+            and ordered.topic_id = ceilings.topic_id
+            and ordered.business_day = ceilings.business_day
 ),
 
 fitted as (
