@@ -18,10 +18,7 @@ heard as (
         evaluations.business_day
     from {{ ref('fct_evaluations') }} as evaluations
     inner join {{ ref('int_listening_pool') }} as pool on evaluations.contact_id = pool.contact_id
-    where
-        evaluations.score is not null
-        and {{ near_touched_days('evaluations.business_day', 90, 90) }}
-        and {{ near_touched_days('pool.business_day', 90, 90) }}
+    where evaluations.score is not null and {{ near_touched_days('evaluations.business_day', 90, 90) }}
 ),
 
 -- A call lies in the 90 days before one of the four months that follow, or before none.
