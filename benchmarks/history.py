@@ -235,7 +235,7 @@ def _again(result: Result, scale: Scale, place: Centre) -> None:
     costs = alternate(meter, {
         str(blocks): partial(place.load, _repeated(blocks), last - timedelta(days=AGAIN_DAYS - 1), last)
         for blocks in (short, long)
-    }, scale.again_rounds, warm_up=scale.again_rounds > 1)  # fmt: skip
+    }, scale.again_rounds, warm_up=False)  # fmt: skip
     drop_databases(place.server, "bench_again")
     of = f"{AGAIN_DAYS} days loaded again with {rows[long]:,} rows in raw against {rows[short]:,}"
     for figure in ("cpu", "blocks", "wal"):

@@ -40,7 +40,7 @@ class Scale:
 FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), 15_000, 5_000_000,
              history_rounds=5, again_contacts_per_day=1_470, again_blocks=(4, 16), many_contacts=15_000,
              rebuild_seconds=480,
-             nights=5, marts_days=1461, read_seconds=10.0,
+             nights=5, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
 QUICK = Scale("quick", 5, (40_000, 120_000), 3_000, 60, (30, 182), 1_000, 6_000,
               history_rounds=1, again_contacts_per_day=60, again_blocks=(1, 4), again_rounds=1,
