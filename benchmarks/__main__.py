@@ -10,8 +10,6 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from service_quality.local import postgres
@@ -51,37 +49,28 @@ def main() -> int:
 def _run_lanes() -> int:
     """The quick run: a process for each lane, all writing into one new set of results; 1 when a part failed."""
     report.LATEST.unlink(missing_ok=True)
-    homes = {home: postgres.home() / home for home in QUICK_LANES}
-    for folder in homes.values():  # one after the other: at once both would take the same free port
-        with _home(folder):
-            postgres.start()
     lanes = []
     for home, parts in QUICK_LANES.items():
+        folder = postgres.home() / home
         command = [sys.executable, "-m", "benchmarks", "--quick", *parts]
-        lanes.append(subprocess.Popen(command, env={**os.environ, "QUALITY_HOME": str(homes[home])}))
+        lanes.append(subprocess.Popen(command, env={**os.environ, "QUALITY_HOME": str(folder)}))
     failed = [lane.wait() for lane in lanes]
-    for home, folder in homes.items():
-        if home != ".":
-            with _home(folder):
-                postgres.remove()
-            shutil.rmtree(folder, ignore_errors=True)
+    _remove_servers([postgres.home() / home for home in QUICK_LANES if home != "."])
     report.note("quick", LANES_NOTE)
     document.write()
     return 1 if any(failed) else 0
 
 
-@contextmanager
-def _home(folder: Path) -> Iterator[None]:
-    """The project's folder of state is ``folder`` in this process."""
+def _remove_servers(homes: list[Path]) -> None:
     kept = os.environ.get("QUALITY_HOME")
-    os.environ["QUALITY_HOME"] = str(folder)
-    try:
-        yield
-    finally:
-        if kept is None:
-            os.environ.pop("QUALITY_HOME", None)
-        else:
-            os.environ["QUALITY_HOME"] = kept
+    for home in homes:
+        os.environ["QUALITY_HOME"] = str(home)
+        postgres.remove()
+        shutil.rmtree(home, ignore_errors=True)
+    if kept is None:
+        os.environ.pop("QUALITY_HOME", None)
+    else:
+        os.environ["QUALITY_HOME"] = kept
 
 
 def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[str], dict[str, str]]:

@@ -59,7 +59,6 @@ class Rule(_Strict):
         """Names of the ``$PARAMETER`` values the rule needs."""
         return frozenset(_parameters(self.kwargs))
 
-
     def on_days(self, days: Sequence[date] | None) -> Rule:
         """The rule with ``{touched:a day}`` in its query as a condition on these days; None: all days.
 

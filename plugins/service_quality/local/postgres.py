@@ -17,6 +17,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,9 +57,10 @@ def start() -> Server:
             _init(base, user)
         state = json.loads((home() / "postgres.json").read_text())
         if not _answers(state["port"]) or not _running(base, user):
-            state["port"] = _free_port(state["port"])
-            _write_state(state)
-            _pg_ctl_start(base, user, state["port"])
+            with _ports():
+                state["port"] = _free_port(state["port"])
+                _write_state(state)
+                _pg_ctl_start(base, user, state["port"])
         return Server(state["port"], state["password"])
 
 
@@ -102,6 +104,14 @@ def ensure_database(server: Server, name: str) -> None:
 def _lock() -> Iterator[None]:
     home().mkdir(parents=True, exist_ok=True)
     with (home() / "postgres.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _ports() -> Iterator[None]:
+    """Nobody else chooses a port meanwhile: servers of two folders that start at once would find the same one free."""
+    with (Path(tempfile.gettempdir()) / f"quality-ports-{os.geteuid()}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
