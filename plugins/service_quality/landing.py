@@ -239,7 +239,8 @@ def _copy(conn: Conn, load_id: int, run: Iterator[Extracted], before: int, numbe
         with conn.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(encoder.write_header())
             for batch in _batches(first, run):
-                copy.write(encoder.write_batch(_numbered(batch, schema, load_id, before + written, numbers)))
+                data = encoder.write_batch(_numbered(batch, schema, load_id, before + written, numbers))
+                copy.write(memoryview(data))  # psycopg sends it in slices: of bytes each would be a copy
                 written += batch.num_rows
             copy.write(encoder.finish())
     except UNWRITABLE as error:

@@ -233,6 +233,8 @@ def _promote(
         ops.set_load(conn, load_id, "gated", expect=expect, **decision)
         conn.execute("set local time zone 'UTC'")
         conn.execute("set local max_parallel_workers_per_gather = 0")  # to start workers costs more than they do here
+        # Of rows that were just landed the planner expects many groups, and would sort them all on disk.
+        conn.execute("set local hash_mem_multiplier = 16")
         row = conn.execute("select time_zone from ops.loads where load_id = %s", (load_id,)).fetchone()
         zone = (row and row["time_zone"]) or "UTC"
         landed = conn.execute(
@@ -348,6 +350,8 @@ def _without_indexes(conn: Conn, table: Table, landed: int) -> Iterator[None]:
     ).fetchall()
     for index in indexes:
         conn.execute(sql.SQL("drop index raw.{}").format(sql.Identifier(index["indexname"])))
+    # Nothing is lost, and a server without standby need not log what fills a table that is emptied here.
+    conn.execute(sql.SQL("truncate raw.{}").format(name))
     yield
     conn.execute(sql.SQL("set local maintenance_work_mem = {}").format(sql.Literal(SORT_MEMORY)))
     conn.execute("set local max_parallel_maintenance_workers = 0")  # workers cost half as much again

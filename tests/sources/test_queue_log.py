@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import psycopg
+import pyarrow as pa
 import pytest
+from service_quality.sources import queue_log
 from service_quality.sources.base import History, SourceError
 
 from tests.pbx import SAMPLE, column, instant, lines, normal, read, server, span
@@ -19,6 +22,27 @@ COLUMNS = "time, callid, queuename, agent, event, data1, data2, data3, data4, da
 def one(tmp_path, line: str) -> dict:
     lines(tmp_path / "queue_log", f"{E0}|NONE|NONE|NONE|QUEUESTART|", line)
     return read(server(tmp_path))[1]
+
+
+# -- times -----------------------------------------------------------------------------------------------
+
+
+def test_ten_digits_are_read_wherever_they_stand_and_nothing_else_is():
+    """Eight characters are read at once: each of the ten, at each distance from a multiple of eight, may be odd."""
+    starts, expected, text = [], [], ""
+    for character in "0123456789/:|Ax \x00\xff":
+        for place in range(10):
+            for shift in range(8):
+                text += "." * ((shift - len(text)) % 8)
+                time = "1795000000"[:place] + character + "1795000000"[place + 1 :]
+                starts.append(len(text))
+                expected.append(int(time) if time.isascii() and time.isdigit() else None)
+                text += time + "|"
+    data = pa.py_buffer(text.encode("latin-1"))
+    seconds, plain = queue_log._ten_digits(data, np.array(starts, np.int32))
+    assert [int(s) if p else None for s, p in zip(seconds, plain, strict=True)] == expected
+    assert not queue_log._ten_digits(pa.py_buffer(b"1795000000"), np.array([0, 3]))[1].any(), "no end: not all there"
+    assert not queue_log._ten_digits(None, np.array([0]))[1].any()
 
 
 # -- the normal form ----------------------------------------------------------------------------------

@@ -226,6 +226,9 @@ def _settings() -> dict[str, str]:
         "effective_cache_size": f"{memory // 2}MB",
         "maintenance_work_mem": "256MB",
         "max_wal_size": "4GB",
+        # There is no standby: what fills a table that the same transaction made or emptied is synced, not logged.
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
         "checkpoint_timeout": "15min",
         "max_parallel_workers": str(os.cpu_count() or 1),
         "timezone": "UTC",

@@ -34,7 +34,7 @@ from service_quality.sources.base import History, SourceError
 from service_quality.sources.clock import DAY, Mask, Micros, micros
 from service_quality.window import Window
 
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 1 << 20
 _HEAD_BYTES = 64 << 10
 _LONGEST_LINE = 64 << 20
 _SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
@@ -65,11 +65,12 @@ class Block(NamedTuple):
 
     ``first_line``: number of the first, from 1. ``unfinished``: this is the last line of the live file
     and its newline has not been written yet. ``damaged``: lines (from 0, within the block) that had NUL
-    characters between others.
+    characters between others. ``ends``: where the newlines stand in ``data``.
     """
 
     first_line: int
     data: bytes
+    ends: np.ndarray
     unfinished: bool = False
     damaged: frozenset[int] = frozenset()
 
@@ -80,9 +81,9 @@ class Block(NamedTuple):
 
     def array(self) -> pa.Array:
         """The lines without their ends, as Arrow strings."""
-        ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == ord("\n"))
-        offsets = np.concatenate([[0], ends + 1]).astype(np.int32)
-        raw = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(self.data))
+        offsets = np.zeros(len(self.ends) + 1, np.int32)
+        offsets[1:] = self.ends + 1
+        raw = pa.StringArray.from_buffers(len(self.ends), pa.py_buffer(offsets), pa.py_buffer(self.data))
         return pc.ascii_rtrim(raw, "\r\n")
 
 
@@ -127,14 +128,16 @@ class SpoolFile:
         while data := _read_fully(stream, BLOCK_BYTES):
             whole, newline, rest = (rest + data).rpartition(b"\n")
             if newline:
-                yield self._block(line, whole + newline)
-                line += whole.count(b"\n") + 1
+                block = self._block(line, whole + newline)
+                yield block
+                line += len(block.ends)
             elif len(rest) > _LONGEST_LINE:
                 raise SourceError(f"{self._spool.key}: {self.name}: line {line} does not end; is it a log?")
         whole, newline, rest = rest.rpartition(b"\n")
         if newline:  # a file shorter than the first read
-            yield self._block(line, whole + newline)
-            line += whole.count(b"\n") + 1
+            block = self._block(line, whole + newline)
+            yield block
+            line += len(block.ends)
         if rest:
             yield self._block(line, rest + b"\n")._replace(unfinished=self.live)
 
@@ -147,7 +150,8 @@ class SpoolFile:
         damaged: frozenset[int] = frozenset()
         if b"\0" in raw:
             raw, damaged = _without_nul(raw)
-        return Block(line, _utf8(raw, self._spool.drop.encoding), False, damaged)
+        data = _utf8(raw, self._spool.drop.encoding)
+        return Block(line, data, np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")), False, damaged)
 
 
 def _utf8(raw: bytes, encoding: str) -> bytes:
