@@ -70,6 +70,27 @@ def test_a_window_that_is_loaded_again_touches_only_what_changed(conn):
     assert touched.touched_days(conn, [again], ZONE, BEFORE, BEFORE) == []
 
 
+def test_a_contact_that_only_repeats_an_earlier_one_does_not_change_its_day(conn):
+    """The earlier day is built again, for its repeats; what does not look at repeats is as it was."""
+    write(conn, "subscribers", subscriber_id="s", phone_hash="h", updated_at=BEFORE - timedelta(days=90))
+    for line, load, at in ((1, 1, BEFORE - timedelta(days=12)), (2, 7, BEFORE + timedelta(hours=12))):
+        write(conn, "queue_log", server_id="pbx", file_id="f", line_no=line, log_seq=line, time_text="t", event_at=at,
+              callid=f"{line}.1", queue="q", agent="NONE", event="ENTERQUEUE", caller_hash="h", params="",
+              _load_id=load, _loaded_at=BEFORE)  # fmt: skip
+    conn.commit()
+    found = touched.touched(conn, [7], ZONE, BEFORE, BEFORE)
+    earlier, now = ((BEFORE + timedelta(hours=h)).date() for h in (-12 * 24, 12))
+    assert earlier in found.days and now in found.days
+    assert now in found.changed_days and earlier not in found.changed_days
+    assert set(found.changed_days) <= set(found.days)
+
+
+def test_time_that_passes_changes_the_days_it_passed_and_closes_windows_of_others(conn):
+    found = touched.touched(conn, [], ZONE, UNTIL, BEFORE)
+    passed = {(BEFORE + timedelta(minutes=m)).astimezone(ZoneInfo(z)).date() for m in range(24 * 60 + 1) for z in ZONES}
+    assert set(found.changed_days) == passed < set(found.days)
+
+
 def test_a_night_that_was_left_out_is_made_up_for(conn):
     one = set(days(conn, until=UNTIL - timedelta(days=1), before=BEFORE - timedelta(days=1)))
     assert one | set(days(conn)) == set(days(conn, before=BEFORE - timedelta(days=1)))

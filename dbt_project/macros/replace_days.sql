@@ -11,7 +11,7 @@ that a day which became empty at the source does not stand. A model with `meta.r
     {%- set reach = (model.config.meta or {}).get('reach') -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     delete from {{ arg_dict['target_relation'] }}
-    where {{ in_touched_days('business_day') if not reach else in_reach(reach.before, reach.after) }};
+    where {{ in_touched_days('business_day') if not reach else in_reach(reach.before, reach.after, of=reach.of or 'touched_days') }};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
@@ -24,7 +24,7 @@ are all cleared. Fingerprints let the rows meet by a hash; equal is what all col
 -#}
 {% macro postgres__replace_days_sql(arg_dict) %}
     {%- set reach = (model.config.meta or {}).get('reach') -%}
-    {%- set days = in_touched_days('business_day') if not reach else in_reach(reach.before, reach.after) -%}
+    {%- set days = in_touched_days('business_day') if not reach else in_reach(reach.before, reach.after, of=reach.of or 'touched_days') -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
     {%- set of_old, of_new = 'old.' ~ columns | join(', old.'), 'new.' ~ columns | join(', new.') -%}
     delete from {{ arg_dict['target_relation'] }} as old

@@ -30,13 +30,16 @@ It is not passed as a variable because dbt parses the whole project again whenev
 {%- endif -%}
 {%- endmacro %}
 
-{#- Condition: the date `column` lies at most so many days before or after a touched day. -#}
-{% macro near_touched_days(column, before_days, after_days) -%}
+{#-
+Condition: the date `column` lies at most so many days before or after a touched day. of='changed_days': a touched day on
+which more changed than repeats, for models that nothing of repeats comes into.
+-#}
+{% macro near_touched_days(column, before_days, after_days, of='touched_days') -%}
 {%- if is_full_rebuild() -%}
 {{ column }} is not null
 {%- else -%}
 {%- set conditions = [] -%}
-{%- for run in touched_runs(before_days, after_days) -%}
+{%- for run in touched_runs(before_days, after_days, of) -%}
 {%- do conditions.append(column ~ " between cast('" ~ run[0].isoformat() ~ "' as date) and cast('" ~ run[1].isoformat()
     ~ "' as date)") -%}
 {%- endfor -%}
@@ -49,8 +52,8 @@ Condition: the day is built again in a model whose rows of a day also read the `
 days before it: a touched day changes those of so many days before and after itself. The model says the same in
 `meta.reach`, which the strategy, gate 2 and publication read.
 -#}
-{% macro in_reach(before, after, column='business_day') -%}
-{{ near_touched_days(column, before, after) }}
+{% macro in_reach(before, after, column='business_day', of='touched_days') -%}
+{{ near_touched_days(column, before, after, of) }}
 {%- endmacro %}
 
 {#-
@@ -83,9 +86,9 @@ Runs of days become one range each.
 {%- endmacro %}
 
 {#- [[first day, last day], ...]: the touched days, widened, as runs that neither touch nor overlap. -#}
-{% macro touched_runs(before_days, after_days) -%}
+{% macro touched_runs(before_days, after_days, of='touched_days') -%}
 {%- set runs = [] -%}
-{%- for text in of_build('touched_days', []) | sort -%}
+{%- for text in of_build(of, of_build('touched_days', [])) | sort -%}
 {%- set day = modules.datetime.date.fromisoformat(text) -%}
 {%- set first = day - modules.datetime.timedelta(days=before_days) -%}
 {%- set last = day + modules.datetime.timedelta(days=after_days) -%}

@@ -114,6 +114,8 @@ create table if not exists ops.builds (
     message text,
     error text
 );
+-- Of the touched days those on which more changed than repeats; null: all of them.
+alter table ops.builds add column if not exists changed_days date[];
 create table if not exists ops.touched_days (
     build_id bigint not null,
     business_day date primary key

@@ -156,12 +156,12 @@ def plan_build(days: Sequence[date] | None = None, full: bool = False) -> int | 
         settings_sync.sync(conn, settings, _crm_tables(settings), loads, full)
         until = _data_until(conn)
         if full:
-            touched_days = touched.all_days(conn)
+            every = touched.all_days(conn)
+            found = touched.Touched(every, every)
         else:
-            zone = settings.provider.time_zone
-            found = touched.touched_days(conn, loads, zone, until, until_before)
-            touched_days = sorted({*found, *(days or ())})
-        return _open_build(conn, settings, loads, touched_days, until, fingerprint, full)
+            found = touched.touched(conn, loads, settings.provider.time_zone, until, until_before)
+            found = touched.Touched(*(sorted({*some, *(days or ())}) for some in found))
+        return _open_build(conn, settings, loads, found, until, fingerprint, full)
 
 
 def transform_build(build_id: int, engine: rebuild.Engine | None = None) -> dict[str, str]:
@@ -183,7 +183,7 @@ def transform_build(build_id: int, engine: rebuild.Engine | None = None) -> dict
             statuses = rebuild.run_models(conn, url, plan, transform.BEFORE_ANALYSES, parsed)
         else:
             statuses = transform.run_models(conn, url, plan, transform.BEFORE_ANALYSES, parsed=parsed)
-        analyse.run(conn, Scope(plan.touched_days, plan.as_of_day, plan.is_full))
+        analyse.run(conn, Scope(plan.changed(), plan.as_of_day, plan.is_full))
         return statuses | transform.run_models(conn, url, plan, transform.AFTER_ANALYSES, parsed=parsed)
 
 
@@ -197,6 +197,7 @@ def transform_plan(build: dict[str, Any], settings: config.Settings) -> transfor
         last_whole_day(until, settings.provider.zone) if until else None,
         build["is_full"],
         settings_sync.scalars(settings),
+        build["changed_days"],
     )
 
 
@@ -418,20 +419,20 @@ def _open_build(
     conn: Conn,
     settings: config.Settings,
     loads: list[int],
-    days: list[date],
+    found: touched.Touched,
     until: datetime | None,
     fingerprint: str,
     full: bool,
 ) -> int:
     row = conn.execute(
         "insert into ops.builds"
-        " (status, load_ids, touched_days, data_until, settings_hash, is_full, stale_sources)"
-        " values ('planned', %s, %s, %s, %s, %s, %s) returning build_id",
-        (loads, days, until, fingerprint, full, _stale(conn, settings, until)),
+        " (status, load_ids, touched_days, changed_days, data_until, settings_hash, is_full, stale_sources)"
+        " values ('planned', %s, %s, %s, %s, %s, %s, %s) returning build_id",
+        (loads, found.days, found.changed_days, until, fingerprint, full, _stale(conn, settings, until)),
     ).fetchone()
     assert row is not None
     conn.execute("delete from ops.touched_days")
-    conn.execute("insert into ops.touched_days select %s, unnest(%s::date[])", (row["build_id"], days))
+    conn.execute("insert into ops.touched_days select %s, unnest(%s::date[])", (row["build_id"], found.days))
     return int(row["build_id"])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from psycopg import sql
 
@@ -191,7 +192,7 @@ delete from touched_instants where at > (select max(window_end) + interval '1 da
 analyze touched_contacts;
 
 -- Earlier contacts of the same subscribers whose repeat windows a touched contact falls into.
-insert into touched_instants
+create temporary table repeated_instants on commit drop as
 select distinct earlier.at from touched_contacts as t
 inner join (
     select s.subscriber_id, q.event_at as at from raw.subscribers as s
@@ -211,32 +212,41 @@ with zones as (
     union select time_zone from ops.setting_branches
     union select cast(%(zone)s as text)
 ),
+instants as (
+    select at, false as by_repeat from touched_instants
+    union all
+    select at, true from repeated_instants
+),
 slots as (
-    select distinct date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') as at
+    select date_bin('15 minutes', at, timestamptz '2000-01-01 00:00:00+00') as at, bool_and(by_repeat) as by_repeat
     from (
-        select at from touched_instants
+        select at, by_repeat from instants
         union all
         -- Calls that began before midnight and end, are rated or linked after it.
-        select at - interval '6 hours' from touched_instants
+        select at - interval '6 hours', by_repeat from instants
     ) as spread
     where at is not null
+    group by 1
+),
+days as (
+    select cast(slots.at at time zone zones.time_zone as date) as day, slots.by_repeat
+    from slots cross join zones
+    union all
+    select cast(generate_series(
+        date_trunc('day', l.window_start at time zone zones.time_zone),
+        (l.window_end - interval '1 microsecond') at time zone zones.time_zone,
+        interval '1 day'
+    ) as date), false
+    from ops.loads as l cross join zones
+    where l.load_id = any(%(loads)s)
+        -- A window that was loaded before says nothing new about what is loaded.
+        and not exists (
+            select 1 from ops.coverage as c
+            where c.source = l.source and c.load_id <> all(%(loads)s)
+                and c.window_start = l.window_start and c.window_end = l.window_end
+        )
 )
-select distinct cast(slots.at at time zone zones.time_zone as date) as day
-from slots cross join zones
-union
-select distinct cast(generate_series(
-    date_trunc('day', l.window_start at time zone zones.time_zone),
-    (l.window_end - interval '1 microsecond') at time zone zones.time_zone,
-    interval '1 day'
-) as date)
-from ops.loads as l cross join zones
-where l.load_id = any(%(loads)s)
-    -- A window that was loaded before says nothing new about what is loaded.
-    and not exists (
-        select 1 from ops.coverage as c
-        where c.source = l.source and c.load_id <> all(%(loads)s)
-            and c.window_start = l.window_start and c.window_end = l.window_end
-    )
+select day, bool_and(by_repeat) as by_repeat from days group by day
 """
 
 # Days of contacts whose repeat windows end between the two instants, in every time zone in use.
@@ -272,6 +282,15 @@ where t._superseded_at is null and t.due_at >= %(before)s and t.due_at < %(until
 _ASSIGNMENTS = ("branches", "operator_branches", "operator_aliases", "topics")
 
 
+class Touched(NamedTuple):
+    """Days to build, in order. ``changed_days``: those of them on which more can change than whether a contact was
+    repeated later; for numbers that do not look at repeats the others come out as they are.
+    """
+
+    days: list[date]
+    changed_days: list[date]
+
+
 def touched_days(
     conn: Conn,
     load_ids: Sequence[int],
@@ -285,15 +304,27 @@ def touched_days(
     whose repeat windows close in between are included, and those of orders and tickets whose promise or target
     passes in between unkept.
     """
+    return touched(conn, load_ids, zone, data_until, data_until_before).days
+
+
+def touched(
+    conn: Conn,
+    load_ids: Sequence[int],
+    zone: str,
+    data_until: datetime | None,
+    data_until_before: datetime | None,
+) -> Touched:
+    """`touched_days`, and which of them changed otherwise than by repeats."""
     with conn.transaction():
         # A few rows are looked up in tables of all history, mostly at its end, which is in memory.
         conn.execute("set local random_page_cost = 1.1")
-        days = _days_of_loads(conn, load_ids, zone, data_until, data_until_before)
-        days |= _closing_days(conn, zone, data_until, data_until_before)
-        days |= _assignment_days(conn, load_ids, data_until)
-        days |= _leaving_days(conn, load_ids)
+        changed, repeated = _days_of_loads(conn, load_ids, zone, data_until, data_until_before)
+        changed |= _closing_days(conn, zone, data_until, data_until_before, [timedelta(0)])
+        changed |= _assignment_days(conn, load_ids, data_until)
+        changed |= _leaving_days(conn, load_ids)
+        repeated |= _closing_days(conn, zone, data_until, data_until_before, REPEAT_WINDOWS)
         _drop_views(conn)
-    return sorted(days)
+    return Touched(sorted(changed | repeated), sorted(changed))
 
 
 def all_days(conn: Conn) -> list[date]:
@@ -308,7 +339,8 @@ def all_days(conn: Conn) -> list[date]:
 
 def _days_of_loads(
     conn: Conn, load_ids: Sequence[int], zone: str, until: datetime | None, before: datetime | None
-) -> set[date]:
+) -> tuple[set[date], set[date]]:
+    """The days on which the loads change something, and those of repeats only."""
     loads = sql.SQL("array[{}]::bigint[]").format(sql.SQL(", ").join(map(sql.Literal, load_ids)))
     _drop_views(conn)
     for table in BY_NAME.values():
@@ -322,7 +354,8 @@ def _days_of_loads(
     ))  # fmt: skip
     if until is not None and before is not None and until > before:
         conn.execute(_DEADLINES, {"until": until, "before": before})
-    return {r["day"] for r in conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)})}
+    found = conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)}).fetchall()
+    return {r["day"] for r in found if not r["by_repeat"]}, {r["day"] for r in found if r["by_repeat"]}
 
 
 def _versions_of(name: str, key: str, *columns: str) -> sql.Composed:
@@ -336,13 +369,15 @@ def _drop_views(conn: Conn) -> None:
         conn.execute(sql.SQL("drop view if exists pg_temp.{}").format(sql.Identifier(f"changed_{name}")))
 
 
-def _closing_days(conn: Conn, zone: str, until: datetime | None, before: datetime | None) -> set[date]:
-    """Days that change because time passed: those whose repeat windows close between the two instants, and all in
-    between, from which what waits for an answer reaches back.
+def _closing_days(
+    conn: Conn, zone: str, until: datetime | None, before: datetime | None, windows: Sequence[timedelta]
+) -> set[date]:
+    """Days that change because time passed: those from which on ``windows`` close between the two instants. A window
+    of nothing gives all days in between, from which what waits for an answer reaches back.
     """
     if until is None or before is None or until <= before:
         return set()
-    values = {"zone": zone, "until": until, "before": before, "windows": [timedelta(0), *REPEAT_WINDOWS]}
+    values = {"zone": zone, "until": until, "before": before, "windows": list(windows)}
     return {r["day"] for r in conn.execute(_CLOSING, values)}
 
 

@@ -38,7 +38,8 @@ class Plan:
     """What one build has to do.
 
     ``as_of_day``: the last day that is loaded wholly, on which rolling windows end; ``scalars``: the single settings
-    that models read as variables.
+    that models read as variables; ``changed_days``: the touched days without those that are touched by repeats only,
+    None: all of them.
     """
 
     build_id: int
@@ -47,6 +48,11 @@ class Plan:
     as_of_day: date | None
     is_full: bool
     scalars: Mapping[str, Any]
+    changed_days: list[date] | None = None
+
+    def changed(self) -> list[date]:
+        """The days on which more changed than repeats."""
+        return self.touched_days if self.changed_days is None else self.changed_days
 
 
 def parse(url: str, scalars: Mapping[str, Any], duckdb: Path | None = None) -> Any:
@@ -70,6 +76,7 @@ def run_models(
     """
     build = {
         "touched_days": [d.isoformat() for d in plan.touched_days],
+        "changed_days": [d.isoformat() for d in plan.changed()],
         "full_rebuild": plan.is_full,
         "data_until": plan.data_until.isoformat() if plan.data_until else None,
         "as_of_day": plan.as_of_day.isoformat() if plan.as_of_day else None,

@@ -13,7 +13,9 @@ from service_quality.window import Reach
 
 @dataclass(frozen=True)
 class Scope:
-    """The days a build touches (all of them when ``is_full``), and the last day that is loaded wholly."""
+    """The days a build touches (all of them when ``is_full``) otherwise than by repeats, which no analysis looks at,
+    and the last day that is loaded wholly.
+    """
 
     touched_days: Sequence[date]
     as_of_day: date | None
