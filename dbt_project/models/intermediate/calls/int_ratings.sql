@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ hashed_joins() }}") }}
 -- Every rating row around the touched days, one row each: what was pressed, the operator it names, and the contact and
 -- the answered visit that its call id leads to, if it does.
 with

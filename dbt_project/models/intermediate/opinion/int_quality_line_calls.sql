@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='replace_days',
         unlogged=false,
-        indexes=[{'columns': ['business_day']}]
+        indexes=[{'columns': ['business_day']}],
+        pre_hook="{{ hashed_joins() }}"
     )
 }}
 -- Grain: one call and operator: a call that could have been rated (its last operator answered and talked), a call whose

@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='replace_days',
         meta={'reach': {'before': 31, 'after': 0}},
-        indexes=[{'columns': ['business_day']}]
+        indexes=[{'columns': ['business_day']}],
+        pre_hook="{{ hashed_joins() }}"
     )
 }}
 -- Contacts whose week has passed: came back with the same topic, or handed on. Handed on is a contact from which a
