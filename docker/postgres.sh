@@ -1,6 +1,7 @@
 #!/bin/sh
 # Starts Postgres with settings that follow its memory (the container's limit, else the machine's) and its cores.
-# The embedded server has the same: plugins/service_quality/local/postgres.py; their effects: docs/performance.md.
+# The embedded server has the same: plugins/service_quality/local/postgres.py; their effects: docs/performance.md. Its
+# wal_level is not taken over: this server may be archived or have a standby.
 set -eu
 memory_mb=$(awk '/^MemTotal/ {print int($2 / 1024)}' /proc/meminfo)
 limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || echo max)

@@ -7,11 +7,16 @@ that a day which became empty at the source does not stand. A model with `meta.r
     {{ return(adapter.dispatch('replace_days_sql')(arg_dict)) }}
 {% endmacro %}
 
+{#- Condition: the row is of a day that the model builds. -#}
+{% macro replaced_days() -%}
+{%- set reach = (model.config.meta or {}).get('reach') -%}
+{{ in_reach(reach.before, reach.after, of=reach.of or 'touched_days') if reach else in_touched_days('business_day') }}
+{%- endmacro %}
+
 {% macro default__replace_days_sql(arg_dict) %}
-    {%- set reach = (model.config.meta or {}).get('reach') -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     delete from {{ arg_dict['target_relation'] }}
-    where {{ in_touched_days('business_day') if not reach else in_reach(reach.before, reach.after, of=reach.of or 'touched_days') }};
+    where {{ replaced_days() }};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
@@ -23,8 +28,7 @@ that is written anew costs its WAL, its index entries and its vacuum. Rows that 
 are all cleared. Fingerprints let the rows meet by a hash; equal is what all columns say.
 -#}
 {% macro postgres__replace_days_sql(arg_dict) %}
-    {%- set reach = (model.config.meta or {}).get('reach') -%}
-    {%- set days = in_touched_days('business_day') if not reach else in_reach(reach.before, reach.after, of=reach.of or 'touched_days') -%}
+    {%- set days = replaced_days() -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
     {%- set of_old, of_new = 'old.' ~ columns | join(', old.'), 'new.' ~ columns | join(', new.') -%}
     delete from {{ arg_dict['target_relation'] }} as old

@@ -153,6 +153,27 @@ def assert_reach_is_told(name: str, node: dict[str, Any]) -> None:
     assert own <= read and (told or not read), f"{name}: meta.reach is {told}, in_reach says {read}"
 
 
+def test_models_of_changed_days_have_nothing_of_repeats_in_them(manifest):
+    """They leave out the days that only a later contact touches: nothing that asks for later contacts may reach them."""
+    found = [n for n in manifest["nodes"].values() if "changed_days" in n.get("raw_code", "")]
+    assert len(found) == 3
+    for node in found:
+        assert node["config"]["meta"]["reach"]["of"] == "changed_days", node["name"]
+        bounds = re.findall(r"(?:in_reach|near_touched_days)\(([^)]*)\)", node["raw_code"])
+        assert all("of='changed_days'" in bound for bound in bounds), f"{node['name']} mixes two sets of days"
+        assert "fct_repeat_contacts" not in ancestors(manifest, node), node["name"]
+
+
+def ancestors(manifest: dict[str, Any], node: dict[str, Any]) -> set[str]:
+    """Names of all models that a model is made of, directly or by others."""
+    left, seen = list(node["depends_on"]["nodes"]), set()
+    while left:
+        if (parent := left.pop()) not in seen and parent.startswith("model."):
+            seen.add(parent)
+            left += manifest["nodes"][parent]["depends_on"]["nodes"]
+    return {manifest["nodes"][parent]["name"] for parent in seen}
+
+
 def test_marts_with_logic_have_unit_tests(manifest):
     tested = {t["model"] for t in manifest["unit_tests"].values()}
     for name, node in models(manifest, "marts").items():
@@ -184,18 +205,9 @@ def test_models_are_written_without_postgres_only_words(manifest):
 
 def reaches_of_ancestors(manifest: dict[str, Any], node: dict[str, Any]) -> dict[str, dict[str, int]]:
     """Reaches of the marts that a model is made of, directly or by others."""
-    found: dict[str, dict[str, int]] = {}
-    left, seen = list(node["depends_on"]["nodes"]), set()
-    while left:
-        parent = left.pop()
-        if parent in seen or not parent.startswith("model."):
-            continue
-        seen.add(parent)
-        made_of = manifest["nodes"][parent]
-        if reach := made_of["config"]["meta"].get("reach"):
-            found[made_of["name"]] = reach
-        left += made_of["depends_on"]["nodes"]
-    return found
+    of = ancestors(manifest, node)
+    made_of = [n for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["name"] in of]
+    return {n["name"]: n["config"]["meta"]["reach"] for n in made_of if n["config"]["meta"].get("reach")}
 
 
 def test_a_mart_reaches_at_least_as_far_as_what_it_is_made_of(manifest):
