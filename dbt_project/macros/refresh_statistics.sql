@@ -1,6 +1,7 @@
 {#-
 The planner must know a new table's size before the next model joins it; else it loops over millions of rows. Of a table
-that has its statistics they are made again when a tenth of its rows changed: it is read from end to end for them.
+that has its statistics they are made again when a tenth of its rows changed: it is read from end to end for them. What
+a night makes anew and few models read is told by a sample of 3,000 rows: of 30,000 it was a tenth of the night's CPU.
 -#}
 {% macro refresh_statistics() %}
     {{ return(adapter.dispatch('refresh_statistics', 'quality_line')()) }}
@@ -25,6 +26,9 @@ that has its statistics they are made again when a tenth of its rows changed: it
                 )
         {%- endset -%}
         {%- if run_query(outdated).rows | length > 0 -%}
+            {%- if model.config.materialized == 'table' and not is_full_rebuild() -%}
+                set local default_statistics_target = 10;
+            {%- endif %}
             analyze {{ this }}
         {%- endif -%}
     {%- endif -%}

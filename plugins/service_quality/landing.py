@@ -204,14 +204,18 @@ def _copy_all(
 
 
 def _create(conn: Conn, table: Table, load_id: int) -> None:
-    """A table beside the partitioned one, so that readers of other loads are not locked out meanwhile."""
-    conn.execute(
-        sql.SQL(
-            "create unlogged table landing.{} (like landing.{}, check (_load_id is not null and _load_id = {}))"
-        ).format(
-            sql.Identifier(ops.partition(table.name, load_id)), sql.Identifier(table.name), sql.Literal(load_id)
-        )
+    """A table beside the partitioned one, so that readers of other loads are not locked out meanwhile.
+
+    All of its rows have one `_load_id`, which the server fills in for less than it costs to send and read it.
+    """
+    statement = sql.SQL(
+        "create unlogged table landing.{partition} (like landing.{table}, check (_load_id is not null and _load_id ="
+        " {load})); alter table landing.{partition} alter column _load_id set default {load}"
     )
+    conn.execute(statement.format(
+        partition=sql.Identifier(ops.partition(table.name, load_id)), table=sql.Identifier(table.name),
+        load=sql.Literal(load_id),
+    ))  # fmt: skip
 
 
 def _attach(conn: Conn, table: Table, load_id: int) -> None:
@@ -239,7 +243,7 @@ def _copy(conn: Conn, load_id: int, run: Iterator[Extracted], before: int, numbe
         with conn.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(encoder.write_header())
             for batch in _batches(first, run):
-                data = encoder.write_batch(_numbered(batch, schema, load_id, before + written, numbers))
+                data = encoder.write_batch(_numbered(batch, schema, before + written, numbers))
                 copy.write(memoryview(data))  # psycopg sends it in slices: of bytes each would be a copy
                 written += batch.num_rows
             copy.write(encoder.finish())
@@ -266,17 +270,13 @@ def _checked(item: Extracted, expected: pa.Schema) -> pa.RecordBatch:
 
 
 def _landed_schema(table: Table) -> pa.Schema:
-    own = [pa.field("_load_id", pa.int64()), pa.field("_row_no", pa.int64())]
-    return pa.schema([*table.arrow_schema(), *own])
+    return pa.schema([*table.arrow_schema(), pa.field("_row_no", pa.int64())])
 
 
-def _numbered(
-    batch: pa.RecordBatch, schema: pa.Schema, load_id: int, before: int, numbers: _Share
-) -> pa.RecordBatch:
-    load_ids = pa.repeat(pa.scalar(load_id, pa.int64()), batch.num_rows)
+def _numbered(batch: pa.RecordBatch, schema: pa.Schema, before: int, numbers: _Share) -> pa.RecordBatch:
     places = np.arange(before, before + batch.num_rows, dtype=np.int64)
     row_nos = pa.array(places * numbers.of + numbers.number + 1)
-    return pa.RecordBatch.from_arrays([*batch.columns, load_ids, row_nos], schema=schema)
+    return pa.RecordBatch.from_arrays([*batch.columns, row_nos], schema=schema)
 
 
 def _drop_superseded(conn: Conn, load: Load) -> None:

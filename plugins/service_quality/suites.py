@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ from service_quality.config import REPO
 
 FOLDER = REPO / "expectations"
 QUERY = "unexpected_rows_query"
-TOUCHED = re.compile(r"\{touched:([^{}]+)\}")
+TOUCHED = re.compile(r"\{touched(?:\+(\d+))?:([^{}]+)\}")
 ROW_COUNT_RULES = frozenset({"expect_table_row_count_to_be_between", "expect_table_row_count_to_equal"})
 
 Severity = Literal["critical", "warning"]
@@ -62,14 +62,19 @@ class Rule(_Strict):
     def on_days(self, days: Sequence[date] | None) -> Rule:
         """The rule with ``{touched:a day}`` in its query as a condition on these days; None: all days.
 
-        In literal ranges, for which the planner knows how few rows there are.
+        ``{touched+2:a day}`` is also true of the two days before and after each. In literal ranges, for which the
+        planner knows how few rows there are.
         """
         query = self.kwargs.get(QUERY)
         if not isinstance(query, str):
             return self
 
         def condition(found: re.Match[str]) -> str:
-            return "true" if days is None else ops.in_days(sql.SQL(found[1]), days).as_string()
+            if days is None:
+                return "true"
+            more = range(-int(found[1] or 0), int(found[1] or 0) + 1)
+            near = sorted({day + timedelta(days=n) for day in days for n in more})
+            return ops.in_days(sql.SQL(found[2]), near).as_string()
 
         return self.model_copy(update={"kwargs": {**self.kwargs, QUERY: TOUCHED.sub(condition, query)}})
 

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ working_memory() }}") }}
 -- Grain: subscriber x experience x band x day in the 270 days up to the as-of day, for those who were customers when
 -- the day ended. Late connections and complaints are experiences beside contacts. left_on after the as-of day is not
 -- known yet.
