@@ -46,6 +46,16 @@ def test_a_query_asks_for_the_touched_days(tmp_path, days, condition):
     assert asked.kwargs == {"unexpected_rows_query": f"select 1 from {{batch}} as t where {condition}"}
 
 
+def test_a_query_asks_for_the_days_around_the_touched_ones(tmp_path):
+    query = "select 1 from {batch} as t where {touched+2:t.at} and {touched:t.day}"
+    rule = RULE | {"id": "t.b", "type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}
+    _, asked = read(tmp_path, suite(RULE, rule)).on_days([date(2026, 3, 2), date(2026, 3, 9)]).expectations
+    assert asked.kwargs["unexpected_rows_query"].startswith(
+        "select 1 from {batch} as t where (t.at between '2026-02-28'::date and '2026-03-04'::date or"
+        " t.at between '2026-03-07'::date and '2026-03-11'::date) and (t.day between '2026-03-02'::date"
+    )
+
+
 @pytest.mark.parametrize("key", ["id", "type", "severity", "why", "owner"])
 def test_a_rule_without_its_marks_is_an_error(tmp_path, key):
     with pytest.raises(SuiteError, match=rf"expectations\.0\.{key}.*Field required"):

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(materialized='incremental', incremental_strategy='replace_days', pre_hook="{{ hashed_joins() }}") }}
 -- A key press can be repeated by a retry or corrected later: of one contact and criterion the latest answer counts;
 -- a time-out or an invalid key counts only where no answer was given. Raw keeps all.
 with
