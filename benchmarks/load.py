@@ -60,7 +60,7 @@ def run(scale: Scale) -> Result:
                 conn.commit()
             meter = Meter(url)
             for lines in scale.load_rows:
-                _loading(result, meter, url, folder, lines, scale.rounds)
+                _loading(result, meter, url, folder, lines, scale.rounds, later=lines == scale.load_rows[0])
             _crm(result, meter, url, crm_url, folder, scale.load_rows[0], scale.rounds)
             night = scale.night_contacts * tables.LINES_PER_CONTACT
             _unchanged(result, meter, url, folder, night, scale.rounds)
@@ -73,7 +73,10 @@ def run(scale: Scale) -> Result:
 # Landing and the whole load
 
 
-def _loading(result: Result, meter: Meter, url: str, folder: Path, lines: int, rounds: int) -> None:
+def _loading(
+    result: Result, meter: Meter, url: str, folder: Path, lines: int, rounds: int, later: bool
+) -> None:
+    """``later``: promote other rows into the filled raw, too, which is shown and not judged."""
     spool = tables.make(folder / "files", lines)
     csv = folder / "rows.csv"
     tables.landed_csv(csv, tables.events(spool), 1)
@@ -88,7 +91,8 @@ def _loading(result: Result, meter: Meter, url: str, folder: Path, lines: int, r
         for part in parts if turn % 2 == 0 else reversed(parts):
             for name, found in part().items():
                 costs[name] += found if turn >= 0 else []
-    costs["later"] = [_later(meter, url, folder, lines)]
+    if later:
+        costs["later"] = [_later(meter, url, folder, lines)]
     title = f"{lines:,} rows"
     whole = [_sum(stages) for stages in zip(costs["land"], costs["gate"], costs["promote"], strict=True)]
     of = "psql \\copy of a CSV / {}, {}"
@@ -104,7 +108,7 @@ def _loading(result: Result, meter: Meter, url: str, folder: Path, lines: int, r
     ]  # fmt: skip
     names = {"psql": "psql \\copy", "land": "land", "two": "land, two processes", "gate": "gate 1",
              "promote": "promote", "later": "promote into filled raw"}  # fmt: skip
-    result.tables[f"loading {title}"] = [_row(names[n], lines, median(c)) for n, c in costs.items()]
+    result.tables[f"loading {title}"] = [_row(names[n], lines, median(c)) for n, c in costs.items() if c]
 
 
 def _floor(meter: Meter, url: str, csv: Path) -> Costs:
