@@ -149,6 +149,18 @@ def test_a_line_number_used_again_for_another_event_goes_to_quarantine(conn):
     assert present(conn, "queue_log", "event_at") == [MONDAY]
 
 
+@pytest.mark.parametrize("line_no", [2, 900, 100_000])
+def test_lines_of_a_file_are_recognised_however_far_apart_they_lie(conn, line_no):
+    first, second = (line | {"file_id": "f"} for line in rows("queue_log", 2))
+    second |= {"line_no": line_no}
+    between = [first | {"line_no": n, "file_id": file_id} for n, file_id in ((line_no, "g"), (1, "e"))]
+    load_lines(conn, first, second, *between)
+    other = second | {"time_text": "1772496000", "event_at": MONDAY + timedelta(days=1)}
+    assert counts(load_lines(conn, first, second | {"line_no": line_no + 1})) == (1, 1, 0)
+    assert counts(load_lines(conn, first, other)) == (0, 1, 1)
+    assert one(conn, "select count(*) from raw.queue_log") == 5
+
+
 def test_a_number_in_any_form_gives_one_hash_and_no_number_gives_none(conn):
     forms = ["+7 (916) 123-45-67", "89161234567", "79161234567", "9161234567", "sip:+79161234567@10.0.0.1"]
     none = ["anonymous", "", None, "1042", "Restricted"]

@@ -28,6 +28,45 @@ LOGGED_TIMES = ("time_text", "start_text")
 MANY_ROWS = 20_000  # from here on an index is cheaper made anew than filled row by row
 SORT_MEMORY = "64MB"  # for making indexes; more of it gains nothing and would grow with the rows
 
+# What raw holds now of the landed records.
+_PRESENT = """
+create temporary table promote_present on commit drop as
+select
+    sound._row_no,
+    present._load_id,
+    present._row_hash,
+    {present_version} as version,
+    {is_reused} as is_reused
+from promote_rows as sound
+inner join {stored} as present on {same_as_present}
+where sound._rule_ids is null and present._superseded_at is null
+"""
+
+# The lines of a file from the first to the last that were landed lie together in the index and in the table: to read
+# them so costs a fraction of looking up each.
+_SPANS = """
+create temporary table promote_spans on commit drop as
+select server_id, file_id, min(line_no) as first_line, max(line_no) as last_line, count(*) as rows
+from promote_rows
+where _rule_ids is null
+group by server_id, file_id
+"""
+
+# The offset keeps the planner, which takes a span for a third of the table, from reading it from end to end.
+_IN_SPANS = """(
+    select within.*
+    from promote_spans as spans
+    cross join lateral (
+        select * from raw.{table} as stored
+        where
+            stored.file_id = spans.file_id
+            and stored.line_no between spans.first_line and spans.last_line
+            and stored.server_id = spans.server_id
+            and stored._superseded_at is null
+        offset 0
+    ) as within
+)"""
+
 # The fate of sound rows: the present, an older version, or nothing new.
 _PLAN = """
 create temporary table promote_plan on commit drop as
@@ -56,7 +95,7 @@ select
         else 'older'
     end as fate
 from sound
-left join raw.{table} as present on {same_as_present} and present._superseded_at is null
+left join promote_present as present using (_row_no)
 """
 
 _SUPERSEDE = """
@@ -267,9 +306,9 @@ def _promote_table(conn: Conn, table: Table, load_id: int, landed: int, zone: st
             count = _take_new(conn, table, load_id, landed, zone, given)
     if count is None:
         _treat(conn, table, load_id, given)
-        _quarantine_reused_keys(conn, table)
+        _find_present(conn, table)
         count = _settle_rows(conn, table, load_id, zone)
-        conn.execute("drop table promote_plan")
+        conn.execute("drop table promote_plan, promote_present; drop table if exists promote_spans")
     _note_files(conn, table)
     if table.version is None:  # the blocks that came, so that no reader has to look into all of them
         conn.execute("select brin_summarize_new_values(%s)", (f"raw.{table.name}__blocks",))
@@ -435,23 +474,38 @@ def _no_key(table: Table, alias: str) -> sql.Composed:
     return sql.SQL("num_nulls({}) > 0").format(sql.SQL(", ").join(sql.Identifier(alias, name) for name in needed))
 
 
-def _quarantine_reused_keys(conn: Conn, table: Table) -> None:
-    """A line that was written once cannot have another time later: its key was used again for another event."""
+def _find_present(conn: Conn, table: Table) -> None:
+    """``promote_present``: what raw holds of the records of ``promote_rows``; keys that were used again are marked bad.
+
+    A line that was written once cannot have another time later: its key was used again for another event.
+    """
     logged = next((c.name for c in table.columns if c.name in LOGGED_TIMES), None)
-    if table.version is not None or logged is None:
-        return
-    conn.execute(
-        sql.SQL(
-            "update promote_rows as sound set _rule_ids = array[{rule}] from raw.{table} as present"
-            " where sound._rule_ids is null and {same} and present._superseded_at is null"
-            " and sound.{logged} is distinct from present.{logged}"
-        ).format(
-            rule=sql.Literal(f"{table.name}.promote.written_once"),
-            table=sql.Identifier(table.name),
-            same=_same_key(table, "sound", "present"),
-            logged=sql.Identifier(logged),
+    is_written_once = table.version is None and logged is not None
+    is_reused = sql.SQL("sound.{0} is distinct from present.{0}" if is_written_once else "false")
+    in_spans = {"server_id", "file_id", "line_no"} == set(table.key) and _lie_together(conn)
+    conn.execute(sql.SQL(_PRESENT).format(
+        present_version=sql.Identifier("present", table.version) if table.version else sql.SQL("null::timestamptz"),
+        is_reused=is_reused.format(sql.Identifier(logged or "")),
+        stored=sql.SQL(_IN_SPANS if in_spans else "raw.{table}").format(table=sql.Identifier(table.name)),
+        same_as_present=_same_key(table, "sound", "present"),
+    ))  # fmt: skip
+    conn.execute("analyze promote_present")
+    if is_written_once:
+        conn.execute(
+            "update promote_rows as sound set _rule_ids = array[%s::text] from promote_present as present"
+            " where sound._row_no = present._row_no and present.is_reused",
+            (f"{table.name}.promote.written_once",),
         )
-    )
+
+
+def _lie_together(conn: Conn) -> bool:
+    """Whether the landed lines are most of those between the first and the last of each file."""
+    conn.execute(_SPANS)
+    row = conn.execute(
+        "select coalesce(sum(last_line - first_line) < 2 * sum(rows) + 1000, false) as so from promote_spans"
+    ).fetchone()
+    conn.execute("analyze promote_spans")
+    return bool(row and row["so"])
 
 
 def _settle_rows(conn: Conn, table: Table, load_id: int, zone: str) -> Count:
@@ -481,10 +535,11 @@ def _settle_waiting(conn: Conn, table: Table, parts: dict[str, sql.Composable]) 
 def _parts(table: Table, load_id: int, zone: str) -> dict[str, sql.Composable]:
     """What the statements above are filled with."""
     version = sql.Identifier(table.version) if table.version else sql.SQL("cast(null as timestamptz)")
-    changed = sql.Composed([sql.SQL("sound._row_hash <> present._row_hash")])
+    changed: sql.Composable = sql.SQL("sound._row_hash <> present._row_hash")
     if table.version:
-        present = sql.Identifier("present", table.version)
-        changed = sql.SQL("({} < sound.version or ({} = sound.version and {}))").format(present, present, changed)
+        changed = sql.SQL(
+            "(present.version < sound.version or (present.version = sound.version and {}))"
+        ).format(changed)
     dated_by_change = table.version == table.event_time
     return {
         "table": sql.Identifier(table.name),
@@ -601,7 +656,7 @@ def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by
         {"of": of_load, "rules": rule_ids},
     )
     _analyze(conn, table)
-    _quarantine_reused_keys(conn, table)
+    _find_present(conn, table)
     conn.execute(
         sql.SQL("update quarantine.{} set _released_at = now() where _load_id = %(of)s and {}").format(
             sql.Identifier(table.name), _replayable(table)
@@ -614,6 +669,6 @@ def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by
         (load_id, table.name, count.rows_read),
     )
     _check(table.name, count.rows_read, count)
-    conn.execute("drop table promote_plan, promote_rows")
+    conn.execute("drop table promote_plan, promote_present, promote_rows; drop table if exists promote_spans")
     _book(conn, load_id, {table.name: count})
     return {"load_id": load_id, "of_load_id": of_load, **asdict(count)}
