@@ -135,17 +135,21 @@ def _last(place: Centre) -> date:
 def _nights(result: Result, scale: Scale, place: Centre) -> None:
     histories = [History(days, f"bench_history_{days}") for days in scale.history_days]
     usual = histories[(len(histories) - 1) // 2]
-    late = History(usual.days, "bench_history_late")
+    late = History(usual.days, "bench_history_late") if scale.late_row else None
     fill(place, histories)
-    make_database(place.server, late.database, usual.database)
+    if late:
+        make_database(place.server, late.database, usual.database)
+    else:
+        result.notes.append("a night with a late row is measured in the full run only")
     meter = Meter(place.url("postgres"))
     for n in range(1, scale.history_rounds + 1):
         day = _last(place) + timedelta(days=n)
         place.show(day)
         for one in histories if n % 2 else reversed(histories):
             night(place, one, meter, day)
-        _come_late(place, day)
-        night(place, late, meter, day)
+        if late:
+            _come_late(place, day)
+            night(place, late, meter, day)
     _compare(result, histories, usual, late)
     _many_contacts(result, scale, place, histories, meter)
 
@@ -175,7 +179,7 @@ def _many_contacts(
     ]
 
 
-def _compare(result: Result, histories: Sequence[History], usual: History, late: History) -> None:
+def _compare(result: Result, histories: Sequence[History], usual: History, late: History | None) -> None:
     short, *others = histories
     for one in others:
         for figure in ("blocks", "cpu", "wal"):
@@ -197,14 +201,18 @@ def _compare(result: Result, histories: Sequence[History], usual: History, late:
                 f"night after {one.days} days against {before.days}, {figure}", figure, one.builds, before.builds, 1.1,
                 of=f"build and publication of the same night; both histories fill all windows ({LONGEST_WINDOW} days)",
             ))  # fmt: skip
-    for figure in ("blocks", "cpu", "wal"):
-        result.ratios.append(ratio(
-            f"night with a late row, {figure}", figure, late.builds, usual.builds, 1.2,
-            of=f"the same night without a note changed {LATE_DAYS} days after its call; {late.days} days of history",
-        ))  # fmt: skip
+    named = {f"{one.days} days": one for one in histories}
+    if late:
+        named[f"{late.days} days, late row"] = late
+        for figure in ("blocks", "cpu", "wal"):
+            result.ratios.append(ratio(
+                f"night with a late row, {figure}", figure, late.builds, usual.builds, 1.2,
+                of=f"the same night without a note changed {LATE_DAYS} days after its call; {late.days} days of"
+                " history",
+            ))  # fmt: skip
     result.tables["a night (medians)"] = [
         _row(f"{what}, {name}", median(costs))
-        for name, one in [*((f"{h.days} days", h) for h in histories), (f"{late.days} days, late row", late)]
+        for name, one in named.items()
         for what, costs in (("load", one.loads), ("build", one.builds))
     ]
 
