@@ -308,7 +308,7 @@ def _promote_table(conn: Conn, table: Table, load_id: int, landed: int, zone: st
         _treat(conn, table, load_id, given)
         _find_present(conn, table)
         count = _settle_rows(conn, table, load_id, zone)
-        conn.execute("drop table promote_plan, promote_present; drop table if exists promote_spans")
+        conn.execute("drop table promote_plan, promote_present")
     _note_files(conn, table)
     if table.version is None:  # the blocks that came, so that no reader has to look into all of them
         conn.execute("select brin_summarize_new_values(%s)", (f"raw.{table.name}__blocks",))
@@ -489,7 +489,7 @@ def _find_present(conn: Conn, table: Table) -> None:
         stored=sql.SQL(_IN_SPANS if in_spans else "raw.{table}").format(table=sql.Identifier(table.name)),
         same_as_present=_same_key(table, "sound", "present"),
     ))  # fmt: skip
-    conn.execute("analyze promote_present")
+    conn.execute("drop table if exists promote_spans; analyze promote_present")
     if is_written_once:
         conn.execute(
             "update promote_rows as sound set _rule_ids = array[%s::text] from promote_present as present"
@@ -499,12 +499,11 @@ def _find_present(conn: Conn, table: Table) -> None:
 
 
 def _lie_together(conn: Conn) -> bool:
-    """Whether the landed lines are most of those between the first and the last of each file."""
+    """``promote_spans``; whether the landed lines are most of those between the first and the last of each file."""
     conn.execute(_SPANS)
     row = conn.execute(
         "select coalesce(sum(last_line - first_line) < 2 * sum(rows) + 1000, false) as so from promote_spans"
     ).fetchone()
-    conn.execute("analyze promote_spans")
     return bool(row and row["so"])
 
 
@@ -669,6 +668,6 @@ def _replay_load(conn: Conn, table: Table, of_load: int, rule_ids: list[str], by
         (load_id, table.name, count.rows_read),
     )
     _check(table.name, count.rows_read, count)
-    conn.execute("drop table promote_plan, promote_present, promote_rows; drop table if exists promote_spans")
+    conn.execute("drop table promote_plan, promote_present, promote_rows")
     _book(conn, load_id, {table.name: count})
     return {"load_id": load_id, "of_load_id": of_load, **asdict(count)}

@@ -72,8 +72,8 @@ class Rule(_Strict):
         def condition(found: re.Match[str]) -> str:
             if days is None:
                 return "true"
-            more = range(-int(found[1] or 0), int(found[1] or 0) + 1)
-            near = sorted({day + timedelta(days=n) for day in days for n in more})
+            around = int(found[1] or 0)
+            near = [day + timedelta(days=n) for day in days for n in range(-around, around + 1)]
             return ops.in_days(sql.SQL(found[2]), near).as_string()
 
         return self.model_copy(update={"kwargs": {**self.kwargs, QUERY: TOUCHED.sub(condition, query)}})
