@@ -101,15 +101,13 @@ def growing(short: History, long: History, least: int = 20_000) -> list[dict[str
 def run(scale: Scale) -> Result:
     """Nights after each history against the shortest, a late row against none, many days loaded again."""
     result = Result("history")
-    if scale.again_contacts_per_day == scale.contacts_per_day:
-        with _loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
-            _again(result, scale, place)
-            _nights(result, scale, place)
-        return result
     with _loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
         _nights(result, scale, place)
+    if not scale.again_blocks:
+        result.notes.append("days loaded again are measured in the full run only")
+        return result
     with _loaded("again", scale.again_contacts_per_day) as place:
-        _again(result, scale, place)
+        _again(result, place, scale.again_blocks, scale.again_rounds)
     return result
 
 
@@ -230,9 +228,9 @@ def _come_late(place: Centre, day: date) -> None:
             raise RuntimeError(f"there is no note of {LATE_DAYS} days before {day} to change")
 
 
-def _again(result: Result, scale: Scale, place: Centre) -> None:
-    """Many days whose rows raw holds already, loaded again into a short and a long history."""
-    short, long = scale.again_blocks
+def _again(result: Result, place: Centre, lengths: tuple[int, int], rounds: int) -> None:
+    """Many days whose rows raw holds already, loaded again into a short and a long history (in blocks of days)."""
+    short, long = lengths
     rows = {}
     for blocks in (short, long):
         make_database(place.server, _repeated(blocks), template(place))
@@ -243,7 +241,7 @@ def _again(result: Result, scale: Scale, place: Centre) -> None:
     costs = alternate(meter, {
         str(blocks): partial(place.load, _repeated(blocks), last - timedelta(days=AGAIN_DAYS - 1), last)
         for blocks in (short, long)
-    }, scale.again_rounds, warm_up=False)  # fmt: skip
+    }, rounds, warm_up=False)  # fmt: skip
     drop_databases(place.server, "bench_again")
     of = f"{AGAIN_DAYS} days loaded again with {rows[long]:,} rows in raw against {rows[short]:,}"
     for figure in ("cpu", "blocks", "wal"):

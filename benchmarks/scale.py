@@ -18,9 +18,9 @@ class Scale:
     night_contacts: int  # of the night that is loaded again
     rebuild_contacts: int
     history_rounds: int  # nights
-    again_contacts_per_day: int  # about 6 rows of raw each
-    again_blocks: tuple[int, int]  # of 91 days in the short and the long history
     rebuild_seconds: float  # all three rebuilds with their preparation: fewer contacts where the machine needs more
+    again_blocks: tuple[int, int] | None = None  # of 91 days in a short and a long history; None: none is loaded again
+    again_contacts_per_day: int = 0  # about 6 rows of raw each
     again_rounds: int = 5
     late_row: bool = True  # a night with one is measured beside those without
     many_contacts: int = 0  # of one night on which they come all at once; 0: no such night
@@ -44,5 +44,4 @@ FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), 15
              nights=5, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
 QUICK = Scale("quick", 5, (40_000, 120_000), 3_000, 60, (30, 182), 1_000, 6_000,
-              history_rounds=1, again_contacts_per_day=60, again_blocks=(1, 4), again_rounds=1,
-              late_row=False, rebuild_seconds=45, marts_days=60)  # fmt: skip
+              history_rounds=1, late_row=False, rebuild_seconds=45, marts_days=60)  # fmt: skip

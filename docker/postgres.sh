@@ -16,6 +16,7 @@ exec docker-entrypoint.sh postgres \
     -c effective_cache_size="$((memory_mb / 2))MB" \
     -c maintenance_work_mem=256MB \
     -c max_wal_size=4GB \
+    -c wal_compression=pglz \
     -c checkpoint_timeout=15min \
     -c max_parallel_workers="$(getconf _NPROCESSORS_ONLN)" \
     -c jit=off \

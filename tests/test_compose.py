@@ -105,6 +105,7 @@ def test_postgres_is_started_with_the_embedded_servers_settings(tmp_path):
     ours = postgres._settings()
     shared = set(told) & set(ours)
     assert shared >= {"shared_buffers", "effective_cache_size", "max_parallel_workers", "max_wal_size", "jit"}
+    assert told["wal_compression"] == ours["wal_compression"]
 
     def megabytes(value: str) -> int | str:
         return round(int(value.removesuffix("MB")) / 64) if value.endswith("MB") else value

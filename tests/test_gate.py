@@ -377,6 +377,17 @@ def test_every_member_of_a_group_of_duplicates_is_quarantined(conn, tmp_path, ty
     assert all_rows(conn, "select row_no from ops.load_bad_rows order by 1") == [(4,), (31,)]
 
 
+@pytest.mark.parametrize(("lines", "twins"), [
+    (lambda k: 200 - k, 0),  # each once, in whatever order; 64 lines apart is not the same line
+    (lambda k: 7 if k == 199 else k, 2),
+])  # fmt: skip
+def test_a_line_that_is_there_twice_is_seen_however_far_apart_its_rows_are(conn, lines, twins):
+    given = rows("queue_log", 200, line_no=lines, event_at=lambda n: MONDAY + timedelta(seconds=n))
+    load = land(conn, Source.TELEPHONY, [batch("queue_log", given)], ["queue_log"])
+    found = {r.rule_id: r for r in judge(conn, load, "queue_log").results}["queue_log.key.unique"]
+    assert (found.rows_checked, found.rows_failed) == (200, twins)
+
+
 def test_a_failed_warning_does_not_make_the_whole_fail(conn, tmp_path):
     load = landed_operators(conn, 2, operator_name=None)
     warning = rule(PRESENT, "operator_name", "warning")

@@ -36,6 +36,10 @@ MOST_LISTED_ROWS = 200_000
 JUDGEABLE = ("landing", "gated", "held")
 LINE = "line_no"
 QUERY_RULE = "unexpected_rows_expectation"
+# Workers of a scan of one load cost a quarter more than it does; other loads are judged at the same time.
+WITHOUT_WORKERS = "-c max_parallel_workers_per_gather=0"
+# Rows that nights wrote again lie apart from their day's: a bitmap reads each block once, an index row by row.
+BY_BITMAPS = "-c enable_indexscan=off"
 REPAIR = "repair the source and load the window again"
 
 
@@ -102,7 +106,7 @@ def judge_load(
     at = now or datetime.now(UTC)
     judgements = {}
     conn.commit()
-    with datasource(_without_workers(ops.url_of(conn))) as source:
+    with datasource(_with_options(ops.url_of(conn), WITHOUT_WORKERS)) as source:
         for table in tables:
             judgements[table.name] = _judge_table(conn, source, load, table, read[table.name], settings, at)
             conn.commit()
@@ -132,7 +136,7 @@ def judge_build(
         raise GateError(f"{folder}: there is no suite, so nothing can be judged")
     results: list[RuleResult] = []
     conn.commit()
-    with datasource(ops.url_of(conn)) as source:
+    with datasource(_with_options(ops.url_of(conn), BY_BITMAPS)) as source:
         for suite in found:
             reach = (reaches or {}).get(suite.table.name, OWN_DAY)
             batch = source.query(_touched_rows(conn, suite, reach.widen(days), full))
@@ -494,8 +498,8 @@ def _index_list(outcome: Any, column: str) -> list[int]:
 def _proven_unique(batch: Any, rules: Sequence[Rule]) -> dict[str, int]:
     """Rules on unique keys that hold, with the rows they were checked on.
 
-    Great Expectations sorts whole rows by the key to count its doubles. Whether there are any at all is told by the
-    order of lines, or by grouping a number of 64 bits, at a tenth of the cost; equal numbers, which may be chance, are
+    Great Expectations sorts whole rows by the key to count its doubles. Whether there are any at all is told by lines
+    that mark bits, or by grouping a number of 64 bits, at a tenth of the cost; equal numbers, which may be chance, are
     left to it, and so is a rule with a column that is not there.
     """
     import sqlalchemy as sa
@@ -506,7 +510,8 @@ def _proven_unique(batch: Any, rules: Sequence[Rule]) -> dict[str, int]:
             continue
         keys: list[Any] = [sa.column(name) for name in rule.kwargs["column_list"]]
         with suppress(sa.exc.ProgrammingError), batch.data.execution_engine.engine.connect() as connection:
-            checked = _rows_in_order(connection, batch, keys) if keys[-1].name == LINE else None
+            is_line = keys[-1].name == LINE
+            checked = _lines_without_twins(connection, batch, keys) if is_line else None
             if checked is None:
                 checked = _rows_without_twins(connection, batch, keys)
             if checked is not None:
@@ -514,25 +519,30 @@ def _proven_unique(batch: Any, rules: Sequence[Rule]) -> dict[str, int]:
     return proven
 
 
-def _rows_in_order(connection: Any, batch: Any, keys: Sequence[Any]) -> int | None:
-    """How many rows, when the lines of each file stand together and rise, so that no key can be there twice."""
+def _lines_without_twins(connection: Any, batch: Any, keys: Sequence[Any]) -> int | None:
+    """How many rows, when no line of a file is there twice: each of 64 lines in a row marks a bit of its own."""
     import sqlalchemy as sa
+    from sqlalchemy.dialects.postgresql import BIT
 
     *files, line = keys
-    before = [sa.func.lag(key).over() for key in keys]
-    follows = sa.and_(*(f == b for f, b in zip(files, before, strict=False)), line > before[-1])
-    rows = (
-        sa.select(*keys, sa.func.coalesce(follows, sa.false()).label("follows")).select_from(_rows_of(batch)).subquery()
+    bit = sa.literal(1, sa.BigInteger).op("<<")(sa.cast(line.op("&")(63), sa.Integer))
+    is_null = sa.or_(*(key.is_(None) for key in keys))
+    groups = (
+        sa.select(
+            sa.func.count().label("rows"),
+            sa.func.count().filter(is_null).label("nulls"),
+            sa.func.bit_count(sa.cast(sa.func.bit_or(bit), BIT(64))).label("lines"),
+        )
+        .select_from(_rows_of(batch))
+        .group_by(*files, line.op(">>")(6))
+        .subquery()
     )
-    file = sa.func.row(*(rows.c[f.name] for f in files))
-    first = sa.not_(rows.c.follows)
-    is_null = sa.or_(*(rows.c[key.name].is_(None) for key in keys))
     found = sa.select(
-        sa.func.count(), sa.func.count().filter(is_null), sa.func.count().filter(first),
-        sa.func.count(sa.distinct(file)).filter(first),
-    ).select_from(rows)  # fmt: skip
-    checked, nulls, starts, of_files = connection.execute(found).one()
-    return int(checked) if nulls == 0 and starts == of_files else None
+        sa.func.coalesce(sa.func.sum(groups.c.rows), 0), sa.func.coalesce(sa.func.sum(groups.c.nulls), 0),
+        sa.func.coalesce(sa.func.sum(groups.c.lines), 0),
+    )  # fmt: skip
+    rows, nulls, lines = connection.execute(found).one()
+    return int(rows) if nulls == 0 and lines == rows else None
 
 
 def _rows_without_twins(connection: Any, batch: Any, keys: Sequence[Any]) -> int | None:
@@ -658,10 +668,9 @@ def store_results(
         )
 
 
-def _without_workers(url: str) -> str:
-    """Workers of a scan of one load cost a quarter more than it does; other loads are judged at the same time."""
-    options = conninfo_to_dict(url).get("options") or ""
-    return make_conninfo(url, options=f"{options} -c max_parallel_workers_per_gather=0".strip())
+def _with_options(url: str, options: str) -> str:
+    given = conninfo_to_dict(url).get("options") or ""
+    return make_conninfo(url, options=f"{given} {options}".strip())
 
 
 def _sqlalchemy_url(url: str) -> str:

@@ -85,6 +85,8 @@ def publish(
         with conn.transaction():
             _ensure_table(conn, mart)
     with conn.transaction():
+        # Rows that nights wrote again lie apart from their day's: a bitmap reads each block once, an index row by row.
+        conn.execute("set local enable_indexscan = off")
         for mart in marts:
             columns = list(_columns(conn, "candidate", mart.name))
             reached = mart.reach.widen(days)
@@ -92,7 +94,7 @@ def publish(
             if mart.restates:
                 _record_restatements(conn, build_id, load_ids, mart, columns)
             written[mart.name] = _replace(conn, mart, columns, reached, full)
-            conn.execute("drop table publish_old, publish_new")
+            conn.execute("drop table publish_changes")
         conn.execute("update ops.loads set build_id = %s where load_id = any(%s)", (build_id, list(load_ids)))
         done = conn.execute(
             "update ops.builds set status = 'published', ended_at = now() where build_id = %s and status = 'built'",
@@ -148,7 +150,7 @@ def _ensure_table(conn: Conn, mart: Mart) -> None:
             )
 
 
-def _scope(alias: str, columns: Sequence[str], days: Sequence[date], full: bool) -> sql.Composable:
+def _scope(columns: Sequence[str], days: Sequence[date], full: bool, alias: str) -> sql.Composable:
     """Condition for the touched days; literal dates, so that only their part of a mart is read."""
     if DAY not in columns or full:
         return sql.SQL("true")
@@ -164,36 +166,45 @@ def _same_key(mart: Mart) -> sql.Composed:
 
 
 def _find_differences(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date], full: bool) -> None:
-    """Temporary tables ``publish_old`` (rows to remove) and ``publish_new`` (rows to add)."""
-    for side, here, there in (("old", "marts", "candidate"), ("new", "candidate", "marts")):
-        conn.execute(
-            sql.SQL(
-                "create temporary table {side} on commit drop as"
-                " select {names} from {here} as h where {scope_h}"
-                " except select {names} from {there} as t where {scope_t}"
-            ).format(
-                side=sql.Identifier(f"publish_{side}"),
-                names=_list(columns),
-                here=sql.Identifier(here, mart.name),
-                there=sql.Identifier(there, mart.name),
-                scope_h=_scope("h", columns, days, full),
-                scope_t=_scope("t", columns, days, full),
-            )
+    """Temporary table ``publish_changes``: rows that only one side has, to add (``_is_new``) or to remove."""
+    names = _list(columns)
+    side = sql.SQL("select {names}, {is_new} as _is_new from {table} as h where {scope}")
+    sides = [
+        side.format(
+            names=names, is_new=sql.Literal(schema == "candidate"), table=sql.Identifier(schema, mart.name),
+            scope=_scope(columns, days, full, "h"),
         )
-    conn.execute("analyze publish_old")
+        for schema in ("candidate", "marts")
+    ]  # fmt: skip
+    conn.execute(
+        sql.SQL(
+            "create temporary table publish_changes on commit drop as"
+            " select {names}, bool_or(_is_new) as _is_new from ({sides}) as sides"
+            " group by {names} having bool_and(_is_new) = bool_or(_is_new)"
+        ).format(names=names, sides=sql.SQL(" union all ").join(sides))
+    )
+    conn.execute("analyze publish_changes (_is_new)")
+
+
+def _changes(columns: Sequence[str], is_new: bool) -> sql.Composed:
+    """The rows to add, or those to remove."""
+    which = sql.SQL("" if is_new else "not ")
+    return sql.SQL("(select {} from publish_changes where {}_is_new)").format(_list(columns), which)
 
 
 def _replace(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date], full: bool) -> int:
     name = sql.Identifier(mart.name)
     removed = conn.execute(
-        sql.SQL("delete from marts.{} as old using publish_old as new where {} and {}").format(
-            name, _same_key(mart), _scope("old", columns, days, full)
+        sql.SQL("delete from marts.{} as old using {} as new where {} and {}").format(
+            name, _changes(mart.key, is_new=False), _same_key(mart), _scope(columns, days, full, "old")
         )
     ).rowcount
     # A day's rows lie together: readers of a span of days read its blocks, not a row of each block.
     order = sql.SQL(" order by {}").format(sql.Identifier(DAY)) if DAY in columns else sql.SQL("")
     added = conn.execute(
-        sql.SQL("insert into marts.{0} ({1}) select {1} from publish_new{2}").format(name, _list(columns), order)
+        sql.SQL("insert into marts.{} ({}) select * from {} as new{}").format(
+            name, _list(columns), _changes(columns, is_new=True), order
+        )
     ).rowcount
     return max(removed, added)
 
@@ -214,13 +225,15 @@ def _record_restatements(
             " (build_id, load_ids, mart, row_key, business_day, column_name, old_value, new_value)"
             " select %(build)s, %(loads)s, %(mart)s, jsonb_build_object({key}), {day}, was.column_name,"
             " was.value, to_jsonb(new) ->> was.column_name"
-            " from publish_old as old left join publish_new as new on {on_key}"
+            " from {was} as old left join {now} as new on {on_key}"
             " cross join lateral jsonb_each_text(to_jsonb(old)) as was (column_name, value)"
             " where {was_finished} and was.value is not null"
             " and was.value is distinct from (to_jsonb(new) ->> was.column_name)"
         ).format(
             key=key,
             day=sql.Identifier("old", DAY) if DAY in columns else sql.SQL("null::date"),
+            was=_changes(columns, is_new=False),
+            now=_changes(columns, is_new=True),
             on_key=_same_key(mart),
             was_finished=was_finished,
         ),

@@ -226,6 +226,8 @@ def _settings() -> dict[str, str]:
         "effective_cache_size": f"{memory // 2}MB",
         "maintenance_work_mem": "256MB",
         "max_wal_size": "4GB",
+        # Pages that are logged whole, after a checkpoint, are most of what a night writes.
+        "wal_compression": "pglz",
         # There is no standby: what fills a table that the same transaction made or emptied is synced, not logged.
         "wal_level": "minimal",
         "max_wal_senders": "0",

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ hashed_joins() }}") }}
 -- Grain: one operator and measure over the 90 days up to the as-of day: what his listened calls gave, and what such
 -- calls usually get from the same listeners. A call counts by its weight; an operator's weights are scaled to the
 -- number of calls that would tell as much if all weights were equal (Kish).

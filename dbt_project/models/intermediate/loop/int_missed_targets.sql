@@ -9,7 +9,8 @@ tickets as (
             spans.source = 'crm'
             and tickets.due_at >= spans.span_start
             and tickets.due_at <= spans.span_end
-    where {{ touched_range('tickets.due_at', 0, 0) }}
+    -- The first day by itself too: of several ranges the planner would read none by the index, but the whole span.
+    where {{ touched_range('tickets.due_at', 0, 0) }} and {{ since_touched('tickets.due_at', 0) }}
 ),
 
 dated as (

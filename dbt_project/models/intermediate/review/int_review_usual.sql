@@ -2,8 +2,12 @@
 -- an observation, its variance, and by how much more than chance the weeks differ (over-dispersion: mean squared
 -- deviation of the weeks over what chance explains).
 with
+-- A number for each row: eight weeks of hundreds of them are put together by it instead of by three texts and a day.
 measures as (
-    select * from {{ ref('int_review_measures') }}
+    select
+        *,
+        row_number() over (order by branch_id, section, item, week_start) as measure_no
+    from {{ ref('int_review_measures') }}
 ),
 
 weeks as (
@@ -15,11 +19,11 @@ weeks as (
 asked as (
     {% for back in range(1, review_weeks() + 1) -%}
         select
+            measure_no,
             branch_id,
             section,
             item,
             kind,
-            week_start,
             {{ add_days('week_start', -7 * back) }} as before_week
         from measures
         {{ 'union all' if not loop.last }}
@@ -28,18 +32,14 @@ asked as (
 
 pairs as (
     select
-        asked.branch_id,
-        asked.section,
-        asked.item,
+        asked.measure_no,
         asked.kind,
-        asked.week_start,
-        asked.before_week,
         coalesce(before.n, 1) as n,
         coalesce(before.x, 0) as x,
         coalesce(before.x2, 0) as x2
     from asked
     inner join weeks on asked.branch_id = weeks.branch_id and asked.before_week = weeks.week_start
-    left join measures as before
+    left join {{ ref('int_review_measures') }} as before
         on
             asked.branch_id = before.branch_id
             and asked.section = before.section
@@ -50,43 +50,40 @@ pairs as (
 
 levels as (
     select
-        branch_id,
-        section,
-        item,
-        kind,
-        week_start,
+        measure_no,
         count(*) as weeks,
         sum(n) as n,
         sum(x) / sum(n) as level,
-        case kind
+        case min(kind)
             when 'count' then sum(x) / sum(n)
             when 'rate' then sum(x) / sum(n) * (1 - sum(x) / sum(n))
             else (sum(x2) - sum(x) * sum(x) / sum(n)) / nullif(sum(n) - 1, 0)
         end as variance
     from pairs
-    group by branch_id, section, item, kind, week_start
+    group by measure_no
+),
+
+spreads as (
+    select
+        levels.measure_no,
+        sum(pairs.n * (pairs.x / pairs.n - levels.level) * (pairs.x / pairs.n - levels.level)) as deviations
+    from levels
+    inner join pairs on levels.measure_no = pairs.measure_no
+    group by levels.measure_no
 )
 
 select
-    levels.branch_id,
-    levels.section,
-    levels.item,
-    levels.week_start,
+    measures.branch_id,
+    measures.section,
+    measures.item,
+    measures.week_start,
     levels.weeks,
     levels.n,
     levels.level,
     levels.variance,
     cast(
-        sum(pairs.n * (pairs.x / pairs.n - levels.level) * (pairs.x / pairs.n - levels.level))
-        / nullif(levels.variance * nullif(levels.weeks - 1, 0), 0) as numeric(28, 12)
+        spreads.deviations / nullif(levels.variance * nullif(levels.weeks - 1, 0), 0) as numeric(28, 12)
     ) as spread
 from levels
-inner join pairs
-    on
-        levels.branch_id = pairs.branch_id
-        and levels.section = pairs.section
-        and levels.item = pairs.item
-        and levels.week_start = pairs.week_start
-group by
-    levels.branch_id, levels.section, levels.item, levels.week_start, levels.weeks, levels.n, levels.level,
-    levels.variance
+inner join spreads on levels.measure_no = spreads.measure_no
+inner join measures on levels.measure_no = measures.measure_no
