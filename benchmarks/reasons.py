@@ -14,8 +14,8 @@ WINDOWS = (
     " that fill all windows. WAL is mostly pages logged whole after a checkpoint, and more pages hold what a longer"
     " history changes. Tried: data tests, marts, gate 2 and publication read the days that change only, surges build"
     " no day that only repeats touch, rows are written where they differ and lie by day, small samples for statistics,"
-    " look-ups as if from memory, joins by hash of what days bound, retention in one pass. What is still read whole is"
-    " small, or cheaper so than by look-ups."
+    " look-ups as if from memory, joins by hash of what days bound, retention in one pass, bitmaps for days, compressed"
+    " pages in WAL. What is still read whole is small, or cheaper so than by look-ups."
 )
 REASONS = {
     "land": (

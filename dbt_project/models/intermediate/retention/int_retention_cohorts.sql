@@ -20,6 +20,7 @@ firsts as (
         min(connected_on) as connected_on,
         min(left_on) as left_on
     from {{ ref('int_retention_experiences') }}
+    where days_ago >= {{ retention_windows() | min }}
     group by experience, band, subscriber_id
 ),
 
