@@ -23,7 +23,7 @@ from benchmarks.scale import FULL, QUICK, Scale
 
 # Each is a module with ``run(scale: Scale) -> report.Result``. The longest comes last: results are written after each.
 PARTS = ("load", "peers", "rebuild", "orchestration", "readers", "storage", "history")
-# The quick run has five minutes: two lanes side by side, each with a server of its own (home: below ours), take the
+# The quick run: two lanes side by side, each with a server of its own (home: below ours), take the
 # next part when they are free, the longest first.
 QUICK_PARTS = ("history", "orchestration", "readers", "rebuild", "load", "peers", "storage")
 QUICK_LANES = (".", "bench-lane")
@@ -34,7 +34,7 @@ def main() -> int:
     """Run the parts one after the other; 1 when a part failed. A missed goal is a result, not a failure."""
     parser = argparse.ArgumentParser(prog="benchmarks")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without")
-    parser.add_argument("--quick", action="store_true", help="small data, 5 minutes")
+    parser.add_argument("--quick", action="store_true", help="small data")
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:

@@ -30,8 +30,8 @@ AGAIN_DAYS = 74
 LONGEST_WINDOW = 270  # days that a model looks back on: retention
 
 UNMEASURED = (
-    "a night of 1,000,000 contacts is not measured: at 20 kB a contact it needs 20 GB of disk beside each history, and"
-    " more time than the hour of this run"
+    "a night of 1,000,000 contacts is not measured: at the rebuild's 20 kB a contact it would need 20 GB of disk beside"
+    " each history"
 )
 
 READS = """

@@ -231,6 +231,15 @@ def test_every_rule_finds_its_fault(url, conn, path):
         restore(conn)
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("mart", ["audit_pairs", "fct_queue_visits", "fct_ratings"])
+def test_a_contact_of_another_month_is_found_too(url, conn, mart):
+    conn.execute("update candidate.fct_contacts set business_day = business_day - 60")
+    conn.commit()
+    rule = f"{mart}.orphan.contact_id"
+    assert judge(url, suites.read(suites.FOLDER / "marts" / f"{mart}.yml"), rule)[rule].verdict == "pass"
+
+
 def restore(conn):
     for table, made in SOUND.items():
         conn.execute(f"truncate candidate.{table}")

@@ -150,7 +150,7 @@ def _ensure_table(conn: Conn, mart: Mart) -> None:
             )
 
 
-def _scope(columns: Sequence[str], days: Sequence[date], full: bool, alias: str) -> sql.Composable:
+def _scope(alias: str, columns: Sequence[str], days: Sequence[date], full: bool) -> sql.Composable:
     """Condition for the touched days; literal dates, so that only their part of a mart is read."""
     if DAY not in columns or full:
         return sql.SQL("true")
@@ -172,7 +172,7 @@ def _find_differences(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequ
     sides = [
         side.format(
             names=names, is_new=sql.Literal(schema == "candidate"), table=sql.Identifier(schema, mart.name),
-            scope=_scope(columns, days, full, "h"),
+            scope=_scope("h", columns, days, full),
         )
         for schema in ("candidate", "marts")
     ]  # fmt: skip
@@ -196,7 +196,7 @@ def _replace(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date
     name = sql.Identifier(mart.name)
     removed = conn.execute(
         sql.SQL("delete from marts.{} as old using {} as new where {} and {}").format(
-            name, _changes(mart.key, is_new=False), _same_key(mart), _scope(columns, days, full, "old")
+            name, _changes(mart.key, is_new=False), _same_key(mart), _scope("old", columns, days, full)
         )
     ).rowcount
     # A day's rows lie together: readers of a span of days read its blocks, not a row of each block.
