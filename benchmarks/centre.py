@@ -30,6 +30,8 @@ BLOCK_DAYS = 91  # thirteen weeks: the days of the week stay where they are
 REFERENCE = frozenset({"branches", "operators", "operator_branches", "operator_aliases", "topics", "subscribers",
                        "measures"})  # fmt: skip
 CALL_IDS = frozenset({"uniqueid", "linkedid", "callid", "call_id"})
+# The name of the database that is built: for another name dbt parses its project anew, which no night does.
+WAREHOUSE = "bench_warehouse"
 RECORD_IDS = frozenset({"wrap_up_id", "ticket_id", "ticket_event_id", "connection_id", "evaluation_id", "outage_id"})
 SECONDS_APART = 7
 FIRST_THICKENING = 1000  # numbers of copies in time lie below
@@ -97,6 +99,28 @@ def make_database(server: postgres.Server, name: str, template: str = "template1
         conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (template,))
         conn.execute(sql.SQL("create database {} template {} strategy file_copy").format(
             sql.Identifier(name), sql.Identifier(template)))  # fmt: skip
+
+
+@contextmanager
+def in_use(server: postgres.Server, database: str) -> Iterator[str]:
+    """``database`` is called WAREHOUSE meanwhile and is the product's warehouse; its URL."""
+    before = os.environ.get("WAREHOUSE_URL")
+    _rename(server, database, WAREHOUSE)
+    os.environ["WAREHOUSE_URL"] = server.url(WAREHOUSE)
+    try:
+        yield server.url(WAREHOUSE)
+    finally:
+        if before is None:
+            del os.environ["WAREHOUSE_URL"]
+        else:
+            os.environ["WAREHOUSE_URL"] = before
+        _rename(server, WAREHOUSE, database)
+
+
+def _rename(server: postgres.Server, name: str, other: str) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+        conn.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(name), sql.Identifier(other)))
 
 
 def drop_databases(server: postgres.Server, prefix: str) -> None:

@@ -30,7 +30,7 @@ from service_quality.contract import Source
 from service_quality.local import airflow, postgres
 from service_quality.window import Window, nights
 
-from benchmarks import measure
+from benchmarks import measure, storage
 from benchmarks.measure import Meter, Ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
@@ -68,6 +68,9 @@ def run(scale: Scale) -> Result:
         result.ratios.append(overhead(played))
         result.tables["seconds of a night by task (medians)"] = by_task(played)
         result.tables["nights"] = [_night_row(night) for night in played]
+        if scale.weigh_nights:
+            storage.vacuum()
+            storage.weigh(result, home, HISTORY_DAYS + scale.nights, CONTACTS_PER_DAY)
         ratio, rows = empty_builds(scale.rounds if scale.nights > 1 else 3, scale.nights > 1)
         result.ratios.append(ratio)
         result.tables["builds of nothing"] = rows
@@ -272,7 +275,7 @@ def empty_builds(rounds: int, with_every: bool = True) -> tuple[Ratio, list[dict
             "empty touched days": lambda: runner.transform_build(_empty_build(conn)),
         }
         meter = Meter(url)
-        costs = measure.alternate(meter, work, rounds)
+        costs = measure.alternate(meter, work, rounds, warm_up=with_every)
         if with_every:
             every = lambda: models(transform.BEFORE_ANALYSES, transform.AFTER_ANALYSES)  # noqa: E731
             costs[EVERY] = measure.alternate(meter, {EVERY: every}, 1, warm_up=False)[EVERY]

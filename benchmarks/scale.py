@@ -23,11 +23,14 @@ class Scale:
     again_contacts_per_day: int = 0  # about 6 rows of raw each
     again_rounds: int = 5
     late_row: bool = True  # a night with one is measured beside those without
+    rebuild_by_both: bool = True  # engines; else by the chosen one only
     many_contacts: int = 0  # of one night on which they come all at once; 0: no such night
     rebuild_rounds: int = 1  # a rebuild of millions takes minutes: its noise is small beside them
     nights: int = 1  # through Airflow
     marts_days: int = 120  # that dashboards read
+    publications: int = 2  # under readers
     read_seconds: float = 2.0  # a round of reading
+    weigh_nights: bool = False  # storage of the provider whose nights Airflow ran, instead of one of its own
     storage_stages: tuple[int, ...] = (8,)  # days after which storage is weighed
     storage_contacts_per_day: int = 200
     storage_fewer_contacts: int | None = None  # a second provider, that shows what depends on contacts and what on days
@@ -43,5 +46,6 @@ FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), 15
              rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
-QUICK = Scale("quick", 5, (40_000, 120_000), 3_000, 60, (30, 182), 1_000, 6_000,
-              history_rounds=1, late_row=False, rebuild_seconds=45, marts_days=60)  # fmt: skip
+QUICK = Scale("quick", 5, (40_000, 120_000), 1_500, 60, (30, 91), 1_000, 3_000,
+              history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False, marts_days=60,
+              publications=1, read_seconds=0.5, weigh_nights=True)  # fmt: skip

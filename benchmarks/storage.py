@@ -56,21 +56,26 @@ def run(scale: Scale) -> Result:
         for until in scale.storage_stages:
             _load(home, sum(d for d, _, _ in weighed), until)
             weighed.append((until - sum(d for d, _, _ in weighed), source_sizes(home), warehouse_sizes()))
-        _, sources, stored = weighed[-1]
+        sources, stored = weigh(result, home, days, contacts, _growth(weighed))
         by_contacts[contacts] = sum(sources.values()), sum(stored.values())
-        ratio = sum(stored.values()) / sum(sources.values())
-        result.ratios.append(Ratio(
-            "storage: raw + marts / the sources' own size", ratio, GOAL, (ratio, ratio),
-            of=f"bytes after {days} days of {contacts:,} contacts, indexes included",
-            note=_growth(weighed),
-        ))  # fmt: skip
         result.tables["bytes by contacts a day"] = _by_contacts(by_contacts, days)
-        result.tables["bytes by schema"] = _by_schema(sources, stored)
-        result.tables["the largest tables"] = _rows(_TABLES)[:20]
-        result.tables["what raw consists of"] = _columns("raw")[:20]
-        result.tables["what marts consist of"] = _columns("marts")[:20]
-        result.tables["the largest indexes"] = _rows(_INDEXES)[:20]
     return result
+
+
+def weigh(result: Result, home: Path, days: int, contacts: int, note: str = "") -> tuple[Sizes, Sizes]:
+    """Add to ``result`` what the warehouse and the provider in ``home`` take after ``days`` of ``contacts`` each."""
+    sources, stored = source_sizes(home), warehouse_sizes()
+    ratio = sum(stored.values()) / sum(sources.values())
+    result.ratios.append(Ratio(
+        "storage: raw + marts / the sources' own size", ratio, GOAL, (ratio, ratio),
+        of=f"bytes after {days} days of {contacts:,} contacts, indexes included", note=note,
+    ))  # fmt: skip
+    result.tables["bytes by schema"] = _by_schema(sources, stored)
+    result.tables["the largest tables"] = _rows(_TABLES)[:20]
+    result.tables["what raw consists of"] = _columns("raw")[:20]
+    result.tables["what marts consist of"] = _columns("marts")[:20]
+    result.tables["the largest indexes"] = _rows(_INDEXES)[:20]
+    return sources, stored
 
 
 def _by_contacts(weighed: dict[int, tuple[int, int]], days: int) -> list[dict[str, Any]]:
@@ -135,6 +140,11 @@ def _load(home: Path, done: int, until: int) -> None:
     for source in Source:
         runner.load(source.value, window, config.connection_from_environment)
     runner.build()
+    vacuum()
+
+
+def vacuum() -> None:
+    """What autovacuum does in the hours after a build: space that may be used again is, and tables are described."""
     with psycopg.connect(ops.warehouse_url(), autocommit=True) as conn:
         conn.execute("vacuum analyze")
 
