@@ -64,7 +64,7 @@ def run(scale: Scale) -> Result:
             _crm(result, meter, url, crm_url, folder, scale.load_rows[0], scale.rounds)
             night = scale.night_contacts * tables.LINES_PER_CONTACT
             _unchanged(result, meter, url, folder, night, scale.rounds)
-            _memory(result, meter, url, folder, scale.load_rows)
+            _memory(result, meter, url, folder, scale.memory_rows)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return result

@@ -199,7 +199,7 @@ def _executemany(url: str, table: pa.Table, tuples: list[tuple[Any, ...]]) -> No
 def _environment(name: str, notes: list[str]) -> Path | None:
     """``bin`` of the environment pinned in ``peers-<name>.txt``, made on first use; None where it cannot be made."""
     pinned = HERE / f"peers-{name}.txt"
-    home = ops.home() / f"bench-venv-{name}"
+    home = Path(sys.prefix) / f"bench-{name}"  # beside our own: lanes come and go
     stamp = home / "installed.txt"
     if stamp.exists() and stamp.read_text() == pinned.read_text():
         return home / "bin"

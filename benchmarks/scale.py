@@ -11,7 +11,8 @@ class Scale:
 
     name: str
     rounds: int
-    load_rows: tuple[int, int]  # small and large
+    load_rows: tuple[int, ...]
+    memory_rows: tuple[int, int]  # few and many, of the loads whose memory is compared
     peer_rows: int
     contacts_per_day: int
     history_days: tuple[int, ...]
@@ -41,11 +42,12 @@ class Scale:
         return self.storage_stages[-1]
 
 
-FULL = Scale("full", 5, (1_000_000, 5_000_000), 50_000, 150, (30, 365, 1461), 15_000, 5_000_000,
+FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 50_000,
+             150, (30, 365, 1461), 15_000, 5_000_000,
              history_rounds=5, again_contacts_per_day=1_470, again_blocks=(4, 16), many_contacts=15_000,
              rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
-QUICK = Scale("quick", 5, (40_000, 120_000), 1_500, 60, (30, 91), 1_000, 3_000,
+QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 60, (30, 91), 1_000, 3_000,
               history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False, marts_days=60,
               publications=1, read_seconds=0.5, weigh_nights=True)  # fmt: skip

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['server_id', 'root_id']}]) }}
+{{ config(indexes=[{'columns': ['server_id', 'root_id']}], pre_hook="{{ hashed_joins() }}") }}
 -- Every call of a subscriber around the touched days: when it began, who called, and the line he had then.
 with
 links as (

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['server_id', 'callid', 'queue']}]) }}
+{{ config(indexes=[{'columns': ['server_id', 'callid', 'queue']}], pre_hook="{{ hashed_joins() }}") }}
 -- The queue log around the touched days, with each verb's meaning and its parameters as numbers.
 with
 log as (

@@ -33,21 +33,32 @@ dated as (
 
 turns as (
     select
-        dated.ticket_id,
+        dated.*,
         events.event,
         row_number() over (
             partition by dated.ticket_id
             order by events.event_at desc, {{ ticket_event_order('events.event') }} desc, events.ticket_event_id desc
         ) as place
     from dated
-    inner join {{ ref('fct_ticket_events') }} as events
-        on dated.ticket_id = events.ticket_id and dated.due_at >= events.event_at
-    where events.event in ('opened', 'solved', 'reopened', 'closed')
+    left join {{ ref('fct_ticket_events') }} as events
+        on
+            dated.ticket_id = events.ticket_id
+            and dated.due_at >= events.event_at
+            and events.event in ('opened', 'solved', 'reopened', 'closed')
 )
 
-select dated.*
-from dated
-left join turns on dated.ticket_id = turns.ticket_id and turns.place = 1
+select
+    ticket_id,
+    contact_id,
+    subscriber_id,
+    branch_id,
+    topic_id,
+    operator_id,
+    kind,
+    due_at,
+    business_day
+from turns
 where
-    coalesce(turns.event, 'opened') in ('opened', 'reopened')
-    and {{ in_touched_days('dated.business_day') }}
+    place = 1
+    and coalesce(event, 'opened') in ('opened', 'reopened')
+    and {{ in_touched_days('business_day') }}

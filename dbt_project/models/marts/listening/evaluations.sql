@@ -53,4 +53,6 @@ select
     heard.pi_source is not null as is_in_means,
     heard.business_day
 from heard
-inner join items on heard.evaluation_id = items.evaluation_id and heard.business_day = items.business_day
+-- Equal days would be merged by their indexes: each evaluation of a day with all items of that day.
+inner join items
+    on heard.evaluation_id = items.evaluation_id and heard.business_day is not distinct from items.business_day
