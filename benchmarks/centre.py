@@ -75,6 +75,7 @@ def centre(name: str, contacts_per_day: int, days: int, first_day: date = w.FIRS
     surveys = survey_server.server(home, 0, survey_server.Options(user="quality", password="quality"))
     threading.Thread(target=surveys.serve_forever, daemon=True).start()
     crm = f"bench_{name}_crm"
+    drop_databases(server, WAREHOUSE)  # what a run that was killed left
     make_database(server, crm)
     before = dict(os.environ)
     os.environ.update(
@@ -88,7 +89,8 @@ def centre(name: str, contacts_per_day: int, days: int, first_day: date = w.FIRS
         surveys.shutdown()
         os.environ.clear()
         os.environ.update(before)
-        drop_databases(server, f"bench_{name}")
+        for prefix in (f"bench_{name}", WAREHOUSE):
+            drop_databases(server, prefix)
         shutil.rmtree(home, ignore_errors=True)
 
 

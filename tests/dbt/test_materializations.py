@@ -1,0 +1,103 @@
+"""How dbt's tables and daily models are made and replaced in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from service_quality import transform
+
+pytestmark = pytest.mark.postgres
+
+DAILY = "intermediate.int_contact_classes_daily"
+COLUMNS = (
+    "branch_id text, topic_id text, topic_class text, topic_source text, owes_class boolean, is_handled boolean,"
+    " business_day date"
+)
+
+
+@pytest.fixture
+def conn(url) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("drop schema if exists intermediate, candidate cascade")
+        conn.execute("create schema intermediate; create schema candidate")
+        conn.execute(f"create table candidate.fct_contacts ({COLUMNS})")
+        yield conn
+
+
+def contacts(conn, day: str, *branches: str) -> None:
+    for branch in branches:
+        conn.execute("insert into candidate.fct_contacts values (%s, 't', 'technical', 'queue', true, true, %s)",
+                     (branch, day))  # fmt: skip
+
+
+def run(url: str, model: str, *days: str, full: bool = False) -> Any:
+    arguments = ["run", "--select", model, *(["--full-refresh"] if full else [])]
+    return transform.invoke(url, arguments, {"touched_days": list(days), "full_rebuild": full})
+
+
+def told(outcome: Any) -> str:
+    return str(outcome.exception) + "".join(r.message or "" for r in getattr(outcome.result, "results", None) or [])
+
+
+def daily(conn) -> list[tuple[Any, ...]]:
+    return conn.execute(f"select business_day::text, branch_id, contacts from {DAILY} order by 1, 2").fetchall()
+
+
+def test_a_daily_model_replaces_the_days_it_builds_and_keeps_the_others(conn, url):
+    contacts(conn, "2026-03-01", "a")
+    contacts(conn, "2026-03-02", "a", "b")
+    assert run(url, "int_contact_classes_daily", full=True).success
+    conn.execute("delete from candidate.fct_contacts where business_day = '2026-03-01' or branch_id = 'b'")
+    contacts(conn, "2026-03-02", "a")
+    assert run(url, "int_contact_classes_daily", "2026-03-02").success
+    assert daily(conn) == [("2026-03-01", "a", 1), ("2026-03-02", "a", 2)]
+    indexed = conn.execute("select indexdef from pg_indexes where schemaname = 'intermediate'").fetchall()
+    assert [d for (d,) in indexed if "(business_day)" in d]
+
+
+def test_a_daily_table_with_other_columns_than_its_model_is_not_filled(conn, url):
+    contacts(conn, "2026-03-02", "a")
+    assert run(url, "int_contact_classes_daily", full=True).success
+    conn.execute(f"alter table {DAILY} drop column contacts_handled")
+    outcome = run(url, "int_contact_classes_daily", "2026-03-02")
+    assert not outcome.success
+    assert "contacts_handled" in told(outcome)
+    assert "build all days (--full-refresh)" in told(outcome)
+    assert run(url, "int_contact_classes_daily", full=True).success
+    assert daily(conn) == [("2026-03-02", "a", 1)]
+
+
+def test_a_model_that_fails_leaves_its_table_as_it_was(conn, url):
+    contacts(conn, "2026-03-02", "a")
+    assert run(url, "int_contact_classes_daily", full=True).success
+    conn.execute("alter table candidate.fct_contacts rename column topic_source to source")
+    assert not run(url, "int_contact_classes_daily", full=True).success
+    assert daily(conn) == [("2026-03-02", "a", 1)]
+    left = conn.execute("select relname from pg_class where relname like 'int_contact_classes_daily%'").fetchall()
+    assert left == [("int_contact_classes_daily",)]
+
+
+def test_a_table_takes_the_place_of_whatever_had_its_name(conn, url):
+    conn.execute("create view candidate.dim_date as select 1 as n")
+    assert run(url, "dim_date", full=True).success
+    conn.execute("create view candidate.later as select * from candidate.dim_date")
+    assert run(url, "dim_date").success
+    kinds = conn.execute("select relname, relkind::text from pg_class where relnamespace = 'candidate'::regnamespace"
+                         " and relkind in ('r', 'v') order by 1").fetchall()  # fmt: skip
+    assert kinds == [("dim_date", "r"), ("fct_contacts", "r")]
+    days = conn.execute("select count(*) from candidate.dim_date").fetchone()
+    known = conn.execute("select reltuples from pg_class where oid = 'candidate.dim_date'::regclass").fetchone()
+    assert known == days
+
+
+def test_a_table_has_the_columns_and_types_of_its_contract(conn, url):
+    assert run(url, "dim_date", full=True).success
+    made = conn.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+        " where attrelid = 'candidate.dim_date'::regclass and attnum > 0 order by attnum"
+    ).fetchall()
+    node = transform.manifest()["nodes"]["model.quality_line.dim_date"]
+    assert made == [(c["name"], c["data_type"]) for c in node["columns"].values()]
