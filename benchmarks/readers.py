@@ -473,6 +473,8 @@ def _publish_under_readers(result: Result, url: str, publications: int) -> None:
         "a night that changes every number of the last day": lambda conn: None,
         "the same, and a mart gets a new column": _add_column,
     }
+    if left := list(nights)[:-publications]:
+        result.notes.append(f"publications measured in the full run only: {', '.join(left)}")
     for name, prepare in list(nights.items())[-publications:]:
         with ops.connect(url) as conn:
             _change_last_day(conn)
