@@ -1,4 +1,4 @@
-"""How large the benchmark's data are: the full run (about an hour) and the quick one (some five minutes)."""
+"""How large the benchmark's data are: the full run (about an hour) and the quick one (five to seven minutes)."""
 
 from __future__ import annotations
 
