@@ -304,7 +304,7 @@ class Spool:
         try:
             modified = fs.modified(f"{root}/{name}")
         except (NotImplementedError, KeyError, OSError):
-            return 0
+            return 0  # not every store tells it; the file counts as old and is read, where a failing store says so
         return micros(modified) if isinstance(modified, datetime) else 0
 
     def _raw(self, name: str) -> Any:
