@@ -14,7 +14,8 @@ How tables are made in Postgres.
 {%- set columns.text = contract_columns() -%}
 {%- endif -%}
 {%- endif -%}
-create {{ 'temporary' if temporary else 'unlogged' if config.get('unlogged', false) }} table {{ relation }} as
+create {{ 'temporary' if temporary else 'unlogged' if config.get('unlogged', false) }} table {{ relation }}
+{{- ' on commit drop' if temporary }} as
 select {{ columns.text }}
 from (
 {{ sql }}

@@ -145,7 +145,7 @@ def invoke(
     folder = home() / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
     target = "warehouse" if duckdb is None else "duckdb"
-    with _environment(url, build or {}, duckdb):
+    with _environment(url, build or {}, duckdb), _shared_sessions():
         from dbt.cli.main import dbtRunner
 
         return dbtRunner(manifest=parsed).invoke(
@@ -158,6 +158,18 @@ def invoke(
                 "--log-level", "none", "--no-use-colors",
             ]
         )  # fmt: skip
+
+
+@contextmanager
+def _shared_sessions() -> Iterator[None]:
+    """One command's nodes share their sessions in Postgres, which end with it."""
+    from service_quality import dbt_sessions
+
+    dbt_sessions.share()
+    try:
+        yield
+    finally:
+        dbt_sessions.SharedSessions.close_idle()
 
 
 def manifest() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How dbt's tables and daily models are made and replaced in Postgres."""
+"""How dbt's views, tables and daily models are made and replaced in Postgres."""
 
 from __future__ import annotations
 
@@ -101,3 +101,47 @@ def test_a_table_has_the_columns_and_types_of_its_contract(conn, url):
     ).fetchall()
     node = transform.manifest()["nodes"]["model.quality_line.dim_date"]
     assert made == [(c["name"], c["data_type"]) for c in node["columns"].values()]
+
+
+def test_a_view_is_replaced_and_its_readers_stay_unless_it_is_built_wholly(conn, url):
+    conn.execute("drop schema if exists staging cascade; create schema staging")
+    conn.execute("create table staging.stg_calculated__surges (a integer)")
+    assert run(url, "int_surge_findings", full=True).success
+    conn.execute("create view candidate.reader as select a from intermediate.int_surge_findings")
+    conn.execute("alter table staging.stg_calculated__surges add column b integer")
+    assert run(url, "int_surge_findings").success
+    assert conn.execute("select b, to_regclass('candidate.reader')::text from intermediate.int_surge_findings"
+                        " right join (select) as one on true").fetchone() == (None, "candidate.reader")  # fmt: skip
+    conn.execute("drop table staging.stg_calculated__surges cascade; drop view if exists candidate.reader")
+    conn.execute("create table staging.stg_calculated__surges (c integer)")
+    assert run(url, "int_surge_findings").success  # the table took the view with it
+    conn.execute("create or replace view intermediate.int_surge_findings as select 1 as c, 2 as d")
+    assert not run(url, "int_surge_findings").success
+    assert run(url, "int_surge_findings", full=True).success
+    assert conn.execute("select * from intermediate.int_surge_findings").description[0].name == "c"
+
+
+def test_the_nodes_of_a_command_share_sessions_that_end_with_it(conn, url):
+    opened = "select sessions from pg_stat_database where datname = current_database()"
+    (before,) = conn.execute(opened).fetchone()
+    outcome = transform.invoke(url, ["seed", "--threads", "2"])
+    assert outcome.success
+    assert len(outcome.result.results) >= 6
+    (after,) = conn.execute(opened).fetchone()
+    assert after - before <= 4  # two threads, and dbt's own before and after them
+    left = conn.execute("select count(*) from pg_stat_activity where datname = current_database()"
+                        " and pid <> pg_backend_pid() and application_name = 'dbt'").fetchone()  # fmt: skip
+    assert left == (0,)
+
+
+def test_a_session_that_broke_is_not_handed_on(url):
+    import psycopg2
+    from dbt.adapters.contracts.connection import Connection, ConnectionState
+    from service_quality.dbt_sessions import SharedSessions
+
+    handle = psycopg2.connect(url)
+    with pytest.raises(psycopg2.Error):
+        handle.cursor().execute("select pg_terminate_backend(pg_backend_pid())")
+    connection = Connection("postgres", None, None, ConnectionState.OPEN, False, handle)
+    assert SharedSessions.close(connection).state == ConnectionState.CLOSED
+    assert SharedSessions.idle == []
