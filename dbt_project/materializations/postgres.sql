@@ -1,5 +1,5 @@
 {#-
-Views, tables and daily models in Postgres. dbt's own materializations do the same in up to six times as many statements,
+Views, tables and daily models in Postgres. dbt's own materializations do the same in up to four times as many statements,
 and compare columns that cannot differ here: a changed model is built wholly. Here the new table takes the old one's place
 in the transaction that makes it, which a failure undoes whole, so that nothing stands by from an earlier build.
 -#}
