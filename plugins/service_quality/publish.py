@@ -223,12 +223,16 @@ def _record_restatements(
         sql.SQL(
             "insert into ops.restatements"
             " (build_id, load_ids, mart, row_key, business_day, column_name, old_value, new_value)"
-            " select %(build)s, %(loads)s, %(mart)s, jsonb_build_object({key}), {day}, was.column_name,"
-            " was.value, to_jsonb(new) ->> was.column_name"
+            " select %(build)s, %(loads)s, %(mart)s, jsonb_build_object({key}), {day}, number.column_name,"
+            " number.was, number.now"
             " from {was} as old left join {now} as new on {on_key}"
-            " cross join lateral jsonb_each_text(to_jsonb(old)) as was (column_name, value)"
-            " where {was_finished} and was.value is not null"
-            " and was.value is distinct from (to_jsonb(new) ->> was.column_name)"
+            " cross join lateral ("
+            "select was.column_name, was.value as was, now.value as now"
+            " from jsonb_each_text(to_jsonb(old)) as was (column_name, value)"
+            " left join jsonb_each_text(to_jsonb(new)) as now (column_name, value) using (column_name)"
+            " where was.value is not null and was.value is distinct from now.value"
+            " offset 0"  # planned apart: else a row is made json for each of its columns
+            ") as number where {was_finished}"
         ).format(
             key=key,
             day=sql.Identifier("old", DAY) if DAY in columns else sql.SQL("null::date"),
