@@ -8,7 +8,7 @@ from end to end: a table that holds history must not be among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -17,8 +17,11 @@ from itertools import pairwise
 from typing import Any
 
 import psycopg
-from service_quality import ops, runner
+from service_quality import analyse, config, ops, runner, transform
+from service_quality.analyses.base import Scope
+from service_quality.rebuild import SELECTION
 
+from benchmarks import rebuild
 from benchmarks.centre import (
     BLOCK_DAYS,
     WAREHOUSE,
@@ -62,8 +65,11 @@ class History:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def fill(place: Centre, histories: Sequence[History]) -> None:
-    """Repeat what was loaded back in time to each length of history and build it wholly."""
+def fill(place: Centre, histories: Sequence[History], rebuilt: Callable[[str], None] | None = None) -> None:
+    """Repeat what was loaded back in time to each length of history and build it wholly.
+
+    ``rebuilt``: builds facts and quality marts of the longest one by itself, so that the others are left to build.
+    """
     for one in histories:
         make_database(place.server, one.database, template(place))
         with in_use(place.server, one.database) as url:
@@ -71,18 +77,31 @@ def fill(place: Centre, histories: Sequence[History]) -> None:
                 shorten(url, one.days)
             else:
                 lengthen(url, -(-one.days // BLOCK_DAYS) - 1)
-            _build_all(url)
+            if rebuilt and one is histories[-1]:
+                rebuilt(url)
+                _build_all(url, SELECTION)
+            else:
+                _build_all(url)
 
 
-def _build_all(url: str) -> None:
-    """Build and publish all days; gate 2, which would look at years, is left to the measured nights."""
+def _build_all(url: str, built: Sequence[str] = ()) -> None:
+    """Build and publish all days, without the models that are ``built``; tests and gate 2, which would look at years,
+    are left to the measured nights.
+    """
     build_id = runner.plan_build(full=True)
     assert build_id is not None, "nothing is loaded"
-    runner.transform_build(build_id)
     with ops.connect(url) as conn:
+        plan = runner.transform_plan(runner.get_build(conn, build_id), config.load())
+        parsed = transform.parse(url, plan.scalars)
+        untested = ("--exclude-resource-type", "test")
+        transform.run_models(conn, url, plan, (*transform.BEFORE_ANALYSES, *built, *untested), parsed=parsed)
+        analyse.run(conn, Scope(plan.changed(), plan.as_of_day, plan.is_full))
+        transform.run_models(conn, url, plan, (*transform.AFTER_ANALYSES, *untested), parsed=parsed)
         conn.execute("update ops.builds set status = 'built' where build_id = %s", (build_id,))
         conn.commit()
     runner.publish_build(build_id)
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("vacuum (analyze)")  # autovacuum would do it, in the midst of the nights
 
 
 def night(place: Centre, one: History, meter: Meter, day: date, copies: int = 0) -> None:
@@ -159,7 +178,7 @@ def _nights(result: Result, scale: Scale, place: Centre) -> None:
     histories = [History(days, f"bench_history_{days}") for days in scale.history_days]
     usual = histories[(len(histories) - 1) // 2]
     late = History(usual.days, "bench_history_late") if scale.late_row else None
-    fill(place, histories)
+    fill(place, histories, (lambda url: rebuild.compare(url, scale, result)) if scale.rebuild_histories else None)
     if late:
         make_database(place.server, late.database, usual.database)
     else:

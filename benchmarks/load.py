@@ -60,7 +60,10 @@ def run(scale: Scale) -> Result:
                 conn.commit()
             meter = Meter(url)
             for lines in scale.load_rows:
-                _loading(result, meter, url, folder, lines, scale.rounds, later=lines == scale.load_rows[0])
+                later = scale.later_load and lines == scale.load_rows[0]
+                _loading(result, meter, url, folder, lines, scale.rounds, later)
+            if not scale.later_load:
+                result.notes.append("promotion into a filled raw is measured in the full run only")
             _crm(result, meter, url, crm_url, folder, scale.load_rows[0], scale.rounds)
             night = scale.night_contacts * tables.LINES_PER_CONTACT
             _unchanged(result, meter, url, folder, night, scale.rounds)

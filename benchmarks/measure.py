@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import psycopg
 
-SAMPLE_SECONDS = 0.1  # looking at all processes takes milliseconds, which what is measured would wait for
+SAMPLE_SECONDS = 0.25  # looking at all processes takes milliseconds, which what is measured would wait for
 
 
 @dataclass(frozen=True)

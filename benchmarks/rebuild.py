@@ -190,7 +190,7 @@ def _refuse_differences(duck: Any) -> None:
 
 def _say(result: Result, costs: dict[str, list[Cost]], chosen: str, duck: Any) -> None:
     ways = {"postgres": POSTGRES, "duckdb": CHOSEN}
-    result.ratios = [
+    result.ratios += [
         ratio("full rebuild, Postgres / DuckDB on Parquet", "wall", costs[POSTGRES], costs[FLOOR], 4.0,
               of="facts and quality marts, wall time"),
         ratio("full rebuild, chosen engine / DuckDB on Parquet", "wall", costs[ways[chosen]], costs[FLOOR], 2.0,

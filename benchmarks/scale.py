@@ -1,4 +1,4 @@
-"""How large the benchmark's data are: the full run (about an hour) and the quick one (five to seven minutes)."""
+"""How large the benchmark's data are: the full run (about an hour) and the quick one (less than five minutes)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ class Scale:
     rebuild_contacts: int
     history_rounds: int  # nights
     rebuild_seconds: float  # all three rebuilds with their preparation: fewer contacts where the machine needs more
-    again_blocks: tuple[int, int] | None = None  # of 91 days in a short and a long history; None: none is loaded again
-    again_contacts_per_day: int = 0  # about 6 rows of raw each
+    again_blocks: tuple[int, int] | None = None  # of BLOCK_DAYS in a short and a long history; None: not measured
+    again_contacts_per_day: int = 0  # about 10 rows of raw each
     again_rounds: int = 5
+    later_load: bool = True  # other rows are promoted into the filled raw, which is shown and not judged
     late_row: bool = True  # a night with one is measured beside those without
     rebuild_by_both: bool = True  # engines; else by the chosen one only
+    rebuild_histories: bool = False  # the longest history of the nights is rebuilt, instead of a provider of its own
     many_contacts: int = 0  # of one night on which they come all at once; 0: no such night
     rebuild_rounds: int = 1  # a rebuild of millions takes minutes: its noise is small beside them
     nights: int = 1  # through Airflow
@@ -42,12 +44,12 @@ class Scale:
         return self.storage_stages[-1]
 
 
-FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 50_000,
+FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              150, (30, 365, 1461), 15_000, 5_000_000,
-             history_rounds=5, again_contacts_per_day=1_470, again_blocks=(4, 16), many_contacts=15_000,
+             history_rounds=5, again_contacts_per_day=735, again_blocks=(8, 32), many_contacts=15_000,
              rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
-QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 60, (30, 91), 1_000, 3_000,
-              history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False, marts_days=60,
-              publications=1, read_seconds=0.5, weigh_nights=True)  # fmt: skip
+QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 40, (30, 91), 1_000, 3_000,
+              later_load=False, history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False,
+              rebuild_histories=True, marts_days=30, publications=1, read_seconds=0.5, weigh_nights=True)  # fmt: skip

@@ -8,7 +8,6 @@ days as (
         branch_id,
         topic_id,
         is_holiday,
-        cast({{ iso_weekday('business_day') }} as bigint) as iso_weekday,
         contacts,
         business_day
     from {{ ref('int_topic_days') }}
@@ -19,14 +18,19 @@ shares as (
     select * from {{ ref('int_weekday_shares') }}
 ),
 
+-- A weekday belongs to the date: joined to the series' days by it, shares of all years would meet days of all years.
 dates as (
-    select distinct business_day from {{ ref('int_topic_days') }}
+    select distinct
+        cast({{ iso_weekday('business_day') }} as bigint) as iso_weekday,
+        business_day
+    from {{ ref('int_topic_days') }}
 ),
 
 -- Every pair of days once for all series.
 pairs as (
     select
         dates.business_day,
+        looked_at.iso_weekday,
         looked_at.business_day as history_day
     from dates
     inner join dates as looked_at
@@ -48,5 +52,5 @@ inner join days on pairs.history_day = days.business_day
 inner join shares
     on
         days.branch_id = shares.branch_id
-        and days.iso_weekday = shares.iso_weekday
+        and pairs.iso_weekday = shares.iso_weekday
         and pairs.business_day = shares.business_day
