@@ -208,7 +208,7 @@ def _environment(name: str, notes: list[str]) -> Path | None:
         notes.append(f"{name} was not measured: there is no uv to install it with")
         return None
     for command in ([uv, "venv", "-q", "--clear", "-p", sys.executable, home],
-                    [uv, "pip", "install", "-q", "--compile-bytecode", "-p", home, "-r", pinned]):  # fmt: skip
+                    [uv, "pip", "install", "-q", "-p", home, "-r", pinned]):  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             notes.append(f"{name} was not measured, it could not be installed: {done.stderr.strip()[-300:]}")
