@@ -1,4 +1,4 @@
-"""How large the benchmark's data are: the full run (about an hour) and the quick one (less than five minutes)."""
+"""How large the benchmark's data are: the full run (about an hour) and the quick one (about five minutes)."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
-QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 40, (30, 91), 1_000, 3_000,
+QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 30, (30, 91), 1_000, 3_000,
               later_load=False, history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False,
-              rebuild_histories=True, marts_days=30, publications=1, read_seconds=0.5, weigh_nights=True)  # fmt: skip
+              rebuild_histories=True, marts_days=30, publications=1, read_seconds=0.3, weigh_nights=True)  # fmt: skip
