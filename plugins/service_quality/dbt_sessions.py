@@ -6,6 +6,8 @@ blocks that is half.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import psycopg2
@@ -15,7 +17,7 @@ from dbt.adapters.postgres.connections import PostgresConnectionManager
 
 
 class SharedSessions(PostgresConnectionManager):
-    """Connections that are handed on instead of closed, until `close_idle`.
+    """Connections that are handed on instead of closed.
 
     A node leaves nothing in its session: it ends its transaction, sets what it sets ``local``, and its temporary tables
     are dropped on commit.
@@ -26,14 +28,14 @@ class SharedSessions(PostgresConnectionManager):
     @classmethod
     def open(cls, connection: Connection) -> Connection:
         """Give ``connection`` a session that is idle, or a new one."""
-        if connection.state != ConnectionState.OPEN and cls.idle:
-            try:
-                connection.handle = cls.idle.pop()
-            except IndexError:  # another thread took it
-                return super().open(connection)
-            connection.state = ConnectionState.OPEN
+        if connection.state == ConnectionState.OPEN:
             return connection
-        return super().open(connection)
+        try:
+            connection.handle = cls.idle.pop()
+        except IndexError:
+            return super().open(connection)
+        connection.state = ConnectionState.OPEN
+        return connection
 
     @classmethod
     def _close_handle(cls, connection: Connection) -> None:
@@ -45,13 +47,13 @@ class SharedSessions(PostgresConnectionManager):
         else:
             cls.idle.append(handle)
 
-    @classmethod
-    def close_idle(cls) -> None:
-        """Close the sessions that nobody uses."""
-        while cls.idle:
-            cls.idle.pop().close()
 
-
-def share() -> None:
-    """Let dbt's adapter of Postgres use `SharedSessions` from now on."""
+@contextmanager
+def shared() -> Iterator[None]:
+    """One command's nodes share their sessions, which end with it."""
     PostgresAdapter.ConnectionManager = SharedSessions
+    try:
+        yield
+    finally:
+        while SharedSessions.idle:
+            SharedSessions.idle.pop().close()

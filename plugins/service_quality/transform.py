@@ -145,31 +145,22 @@ def invoke(
     folder = home() / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
     target = "warehouse" if duckdb is None else "duckdb"
-    with _environment(url, build or {}, duckdb), _shared_sessions():
+    with _environment(url, build or {}, duckdb):
         from dbt.cli.main import dbtRunner
 
-        return dbtRunner(manifest=parsed).invoke(
-            [
-                arguments[0], *arguments[1:],
-                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-                "--target", target, "--log-path", str(folder / "logs"),
-                # Each engine's own: dbt parses everything again where the other's result stands.
-                "--target-path", str(folder / ("target" if duckdb is None else "target_duckdb")),
-                "--log-level", "none", "--no-use-colors",
-            ]
-        )  # fmt: skip
+        from service_quality.dbt_sessions import shared
 
-
-@contextmanager
-def _shared_sessions() -> Iterator[None]:
-    """One command's nodes share their sessions in Postgres, which end with it."""
-    from service_quality import dbt_sessions
-
-    dbt_sessions.share()
-    try:
-        yield
-    finally:
-        dbt_sessions.SharedSessions.close_idle()
+        with shared():
+            return dbtRunner(manifest=parsed).invoke(
+                [
+                    arguments[0], *arguments[1:],
+                    "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+                    "--target", target, "--log-path", str(folder / "logs"),
+                    # Each engine's own: dbt parses everything again where the other's result stands.
+                    "--target-path", str(folder / ("target" if duckdb is None else "target_duckdb")),
+                    "--log-level", "none", "--no-use-colors",
+                ]
+            )  # fmt: skip
 
 
 def manifest() -> dict[str, Any]:
