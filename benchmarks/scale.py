@@ -46,7 +46,7 @@ class Scale:
 
 FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              150, (30, 365, 1461), 15_000, 5_000_000,
-             history_rounds=5, again_contacts_per_day=735, again_blocks=(8, 32), many_contacts=15_000,
+             history_rounds=5, again_contacts_per_day=370, again_blocks=(16, 64), many_contacts=15_000,
              rebuild_seconds=480,
              nights=5, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip

@@ -68,6 +68,17 @@ def test_days_that_a_touched_day_reaches_are_replaced_too(conn):
     assert _marts(conn) == [("a", "measured", 7, 0.5, ONE), ("a", "measured", 9, 0.5, TWO)]
 
 
+def test_a_mart_of_todays_classes_is_replaced_on_all_days_when_topics_changed_theirs_only(conn):
+    of_today = Mart("branch_quality_daily", ("branch_id", "business_day"), True, Reach(all_when_reclassified=True))
+    _candidate(conn, ("a", "measured", 1, 0.5, ONE), ("a", "measured", 2, 0.5, TWO))
+    publish(conn, _build(conn), [], [ONE, TWO], [of_today], False)
+    _candidate(conn, ("a", "measured", 7, 0.5, ONE), ("a", "measured", 9, 0.5, TWO))
+    publish(conn, _build(conn), [], [TWO], [of_today], False, reclassified=False)
+    assert _marts(conn) == [("a", "measured", 1, 0.5, ONE), ("a", "measured", 9, 0.5, TWO)]
+    publish(conn, _build(conn), [], [TWO], [of_today], False, reclassified=True)
+    assert _marts(conn) == [("a", "measured", 7, 0.5, ONE), ("a", "measured", 9, 0.5, TWO)]
+
+
 def test_publishing_the_same_again_writes_nothing(conn):
     _candidate(conn, ("a", "measured", 1, None, ONE))
     publish(conn, _build(conn), [], [ONE], [DAILY], False)

@@ -149,3 +149,28 @@ def test_who_leaves_touches_the_weeks_from_then_on(conn, before, now, wanted):
     write(conn, "subscribers", subscriber_id="s", left_on=before, _superseded_at=UNTIL, _loaded_at=BEFORE)
     write(conn, "subscribers", subscriber_id="s", left_on=now, _load_id=2, _loaded_at=UNTIL)
     assert touched._leaving_days(conn, [2]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("load", "valid_from", "valid_to", "is_reclassified"),
+    [
+        (7, date(2026, 1, 1), None, True),  # the build's loads brought it
+        (1, date(2026, 1, 1), None, False),
+        (1, date(2026, 11, 8), None, True),  # it begins on the new last whole day
+        (1, date(2026, 11, 7), None, False),  # it held at the last publication
+        (1, date(2026, 11, 9), None, False),  # it is still to come
+        (1, date(2026, 1, 1), date(2026, 11, 8), True),  # it has ended since
+        (1, date(2026, 1, 1), date(2026, 11, 7), False),
+        (1, date(2026, 1, 1), date(2026, 11, 9), False),
+    ],
+)
+def test_topics_belong_to_other_classes_when_a_mapping_came_began_or_ended(
+    conn, load, valid_from, valid_to, is_reclassified
+):
+    write(conn, "topics", topic_id="t", topic_class="technical", valid_from=valid_from, valid_to=valid_to,
+          updated_at=BEFORE, _load_id=load, _loaded_at=BEFORE)  # fmt: skip
+    before, now = date(2026, 11, 7), date(2026, 11, 8)
+    assert touched.reclassified(conn, [7], before, now) is is_reclassified
+    assert touched.reclassified(conn, [7], now, before) is is_reclassified  # data that goes back
+    assert touched.reclassified(conn, [], now, now) is False
+    assert touched.reclassified(conn, [], None, now) is True  # nothing was published yet

@@ -23,7 +23,7 @@ from (
 {% if of_build('without_rows', false) -%}
 limit 0
 {%- elif config.get('incremental_strategy') == 'replace_days' -%}
-order by business_day
+order by {{ day_column((model.config.meta or {}).get('reach') or {}) }}
 {%- endif -%}
 {%- endmacro %}
 

@@ -9,8 +9,7 @@ that a day which became empty at the source does not stand. A model with `meta.r
 
 {#- Condition: the row is of a day that the model builds. -#}
 {% macro replaced_days() -%}
-{%- set reach = (model.config.meta or {}).get('reach') -%}
-{{ in_reach(reach.before, reach.after, of=reach.of or 'touched_days') if reach else in_touched_days('business_day') }}
+{{ written_days((model.config.meta or {}).get('reach') or {}) }}
 {%- endmacro %}
 
 {% macro default__replace_days_sql(arg_dict) %}

@@ -57,6 +57,35 @@ days before it: a touched day changes those of so many days before and after its
 {%- endmacro %}
 
 {#-
+Condition: the day `column` is built again in a model that reads each day by what topics belong to today. It says
+`meta.reach.all_when_reclassified`, which gate 2 and publication read.
+-#}
+{% macro in_reclassified_days(column) -%}
+{%- if of_build('reclassified', false) -%}
+{{ column }} is not null
+{%- else -%}
+{{ in_touched_days(column) }}
+{%- endif -%}
+{%- endmacro %}
+
+{#- Name of the column that tells a row's day, by the model's `meta.reach`. -#}
+{% macro day_column(reach) -%}
+{{ return(reach.column or 'business_day') }}
+{%- endmacro %}
+
+{#- Condition: a row of a daily model is of a day that this build writes; by the model's `meta.reach`. -#}
+{% macro written_days(reach) -%}
+{%- set column = day_column(reach) -%}
+{%- if reach.all_when_reclassified -%}
+{{ in_reclassified_days(column) }}
+{%- elif reach -%}
+{{ in_reach(reach.before, reach.after, column, of=reach.of or 'touched_days') }}
+{%- else -%}
+{{ in_touched_days(column) }}
+{%- endif -%}
+{%- endmacro %}
+
+{#-
 Condition: the instant `column` lies in a touched day of any time zone (UTC-12 to UTC+14), widened by so many days.
 Runs of days become one range each.
 -#}

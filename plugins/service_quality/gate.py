@@ -39,7 +39,7 @@ QUERY_RULE = "unexpected_rows_expectation"
 # Workers of a scan of one load cost a quarter more than it does; other loads are judged at the same time.
 WITHOUT_WORKERS = "-c max_parallel_workers_per_gather=0"
 # Rows that nights wrote again lie apart from their day's: a bitmap reads each block once, an index row by row.
-BY_BITMAPS = "-c enable_indexscan=off"
+BY_BITMAPS = f"-c enable_indexscan=off {WITHOUT_WORKERS}"
 REPAIR = "repair the source and load the window again"
 
 
@@ -123,13 +123,15 @@ def judge_build(
     build_id: int,
     days: Sequence[date],
     full: bool,
+    reclassified: bool = True,
     folder: Path = suites.FOLDER / "marts",
     reaches: Mapping[str, Reach] | None = None,
 ) -> Verdict:
     """Judge the touched days of every candidate mart that has a suite (all days when ``full``).
 
-    ``reaches``: by mart, which other days a touched day changes. Writes ``ops.gate_results``; the status of the
-    build and the commit are the caller's. Raises SuiteError or GateError when there is nothing to judge by.
+    ``reaches``: by mart, which other days a touched day changes; ``reclassified``: see Reach. Writes
+    ``ops.gate_results``; the status of the build and the commit are the caller's. Raises SuiteError or GateError when
+    there is nothing to judge by.
     """
     found = [suites.read(path).on_days(None if full else days) for path in sorted(folder.glob("*.yml"))]
     if not found:
@@ -139,7 +141,7 @@ def judge_build(
     with datasource(_with_options(ops.url_of(conn), BY_BITMAPS)) as source:
         for suite in found:
             reach = (reaches or {}).get(suite.table.name, OWN_DAY)
-            batch = source.query(_touched_rows(conn, suite, reach.widen(days), full))
+            batch = source.query(_touched_rows(conn, suite, reach, days, reach.is_all(full, reclassified)))
             conn.commit()
             results += run_suite(batch, suite, {}, suite.table.name).results
     verdict = Verdict(tuple(replace(r, verdict="warn") if r.verdict == "quarantine" else r for r in results))
@@ -150,19 +152,19 @@ def judge_build(
     return verdict
 
 
-def _touched_rows(conn: Conn, suite: Suite, days: Sequence[date], full: bool) -> str:
+def _touched_rows(conn: Conn, suite: Suite, reach: Reach, days: Sequence[date], full: bool) -> str:
     """Query for the rows of a candidate mart that this build wrote."""
     relation = sql.Identifier(suite.table.schema_, suite.table.name)
     statement = sql.SQL("select * from {}").format(relation)
-    if not full and _has_day(conn, suite):
-        statement += sql.SQL(" where {}").format(ops.in_days(sql.Identifier("business_day"), days))
+    if not full and _has_column(conn, suite, reach.column):
+        statement += sql.SQL(" where {}").format(ops.in_days(sql.Identifier(reach.column), reach.widen(days)))
     return statement.as_string(conn)
 
 
-def _has_day(conn: Conn, suite: Suite) -> bool:
-    where = "table_schema = %s and table_name = %s and column_name = 'business_day'"
+def _has_column(conn: Conn, suite: Suite, column: str) -> bool:
+    where = "table_schema = %s and table_name = %s and column_name = %s"
     found = conn.execute(
-        f"select 1 from information_schema.columns where {where}", (suite.table.schema_, suite.table.name)
+        f"select 1 from information_schema.columns where {where}", (suite.table.schema_, suite.table.name, column)
     )
     return found.fetchone() is not None
 

@@ -116,6 +116,8 @@ create table if not exists ops.builds (
 );
 -- Of the touched days those on which more changed than repeats; null: all of them.
 alter table ops.builds add column if not exists changed_days date[];
+-- Whether topics can belong to other classes on its last whole day than at the publication before.
+alter table ops.builds add column if not exists reclassified boolean not null default true;
 create table if not exists ops.touched_days (
     build_id bigint not null,
     business_day date primary key

@@ -17,7 +17,6 @@ from service_quality import ops
 from service_quality.ops import READER_ROLE, Conn
 from service_quality.window import OWN_DAY, Reach
 
-DAY = "business_day"
 UNFINISHED = ("partial", "not_loaded")  # a row in these states is not yet a published number
 
 
@@ -36,6 +35,11 @@ class Mart:
     restates: bool
     reach: Reach = OWN_DAY
     lookups: tuple[str, ...] = ()
+
+    @property
+    def day(self) -> str:
+        """The column that tells a row's day, when there is one."""
+        return self.reach.column
 
 
 def marts_of(manifest: dict[str, Any]) -> list[Mart]:
@@ -70,8 +74,11 @@ def publish(
     days: Sequence[date],
     marts: Sequence[Mart],
     full: bool,
+    reclassified: bool = True,
 ) -> dict[str, int]:
     """Bring ``marts`` in line with ``candidate`` on ``days`` (all days when ``full``); {mart: rows written}.
+
+    ``reclassified``: see Reach.
 
     All rows change in one transaction, which also marks the loads and the build as published. Tables, columns and
     indexes that are missing are made before, in others: a new column locks its mart until the transaction ends, and
@@ -89,11 +96,11 @@ def publish(
         conn.execute("set local enable_indexscan = off")
         for mart in marts:
             columns = list(_columns(conn, "candidate", mart.name))
-            reached = mart.reach.widen(days)
-            _find_differences(conn, mart, columns, reached, full)
+            reached, whole = mart.reach.widen(days), mart.reach.is_all(full, reclassified)
+            _find_differences(conn, mart, columns, reached, whole)
             if mart.restates:
                 _record_restatements(conn, build_id, load_ids, mart, columns)
-            written[mart.name] = _replace(conn, mart, columns, reached, full)
+            written[mart.name] = _replace(conn, mart, columns, reached, whole)
             conn.execute("drop table publish_changes")
         conn.execute("update ops.loads set build_id = %s where load_id = any(%s)", (build_id, list(load_ids)))
         done = conn.execute(
@@ -130,8 +137,8 @@ def _ensure_table(conn: Conn, mart: Mart) -> None:
     if not present:
         conn.execute(sql.SQL("create table marts.{0} (like candidate.{0} including comments)").format(name))
         conn.execute(sql.SQL("create unique index on marts.{} ({})").format(name, _list(mart.key)))
-        if DAY in wanted:
-            conn.execute(sql.SQL("create index on marts.{} ({})").format(name, sql.Identifier(DAY)))
+        if mart.day in wanted and mart.day not in mart.lookups:
+            conn.execute(sql.SQL("create index on marts.{} ({})").format(name, sql.Identifier(mart.day)))
         if conn.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone():
             conn.execute(sql.SQL("grant select on marts.{} to {}").format(name, sql.Identifier(READER_ROLE)))
     for column, column_type in wanted.items():
@@ -150,11 +157,11 @@ def _ensure_table(conn: Conn, mart: Mart) -> None:
             )
 
 
-def _scope(alias: str, columns: Sequence[str], days: Sequence[date], full: bool) -> sql.Composable:
+def _scope(mart: Mart, alias: str, columns: Sequence[str], days: Sequence[date], full: bool) -> sql.Composable:
     """Condition for the touched days; literal dates, so that only their part of a mart is read."""
-    if DAY not in columns or full:
+    if mart.day not in columns or full:
         return sql.SQL("true")
-    return ops.in_days(sql.Identifier(alias, DAY), days)
+    return ops.in_days(sql.Identifier(alias, mart.day), days)
 
 
 def _list(columns: Sequence[str]) -> sql.Composed:
@@ -172,7 +179,7 @@ def _find_differences(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequ
     sides = [
         side.format(
             names=names, is_new=sql.Literal(schema == "candidate"), table=sql.Identifier(schema, mart.name),
-            scope=_scope("h", columns, days, full),
+            scope=_scope(mart, "h", columns, days, full),
         )
         for schema in ("candidate", "marts")
     ]  # fmt: skip
@@ -196,11 +203,11 @@ def _replace(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date
     name = sql.Identifier(mart.name)
     removed = conn.execute(
         sql.SQL("delete from marts.{} as old using {} as new where {} and {}").format(
-            name, _changes(mart.key, is_new=False), _same_key(mart), _scope("old", columns, days, full)
+            name, _changes(mart.key, is_new=False), _same_key(mart), _scope(mart, "old", columns, days, full)
         )
     ).rowcount
     # A day's rows lie together: readers of a span of days read its blocks, not a row of each block.
-    order = sql.SQL(" order by {}").format(sql.Identifier(DAY)) if DAY in columns else sql.SQL("")
+    order = sql.SQL(" order by {}").format(sql.Identifier(mart.day)) if mart.day in columns else sql.SQL("")
     added = conn.execute(
         sql.SQL("insert into marts.{} ({}) select * from {} as new{}").format(
             name, _list(columns), _changes(columns, is_new=True), order
@@ -217,7 +224,7 @@ def _record_restatements(
     if "status" in columns:
         was_finished = sql.SQL("old.status <> all({})").format(sql.Literal(list(UNFINISHED)))
     key = sql.SQL(", ").join(
-        sql.SQL("{}, old.{}").format(sql.Literal(k), sql.Identifier(k)) for k in mart.key if k != DAY
+        sql.SQL("{}, old.{}").format(sql.Literal(k), sql.Identifier(k)) for k in mart.key if k != mart.day
     )
     conn.execute(
         sql.SQL(
@@ -235,7 +242,7 @@ def _record_restatements(
             ") as number where {was_finished}"
         ).format(
             key=key,
-            day=sql.Identifier("old", DAY) if DAY in columns else sql.SQL("null::date"),
+            day=sql.Identifier("old", mart.day) if mart.day in columns else sql.SQL("null::date"),
             was=_changes(columns, is_new=False),
             now=_changes(columns, is_new=True),
             on_key=_same_key(mart),

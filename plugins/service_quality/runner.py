@@ -157,11 +157,13 @@ def plan_build(days: Sequence[date] | None = None, full: bool = False) -> int | 
         until = _data_until(conn)
         if full:
             every = touched.all_days(conn)
-            found = touched.Touched(every, every)
+            found, reclassified = touched.Touched(every, every), True
         else:
             found = touched.touched(conn, loads, settings.provider.time_zone, until, until_before)
             found = touched.Touched(*(sorted({*some, *(days or ())}) for some in found))
-        return _open_build(conn, settings, loads, found, until, fingerprint, full)
+            as_of = [at and last_whole_day(at, settings.provider.zone) for at in (until_before, until)]
+            reclassified = touched.reclassified(conn, loads, *as_of)
+        return _open_build(conn, settings, loads, found, until, fingerprint, full, reclassified)
 
 
 def transform_build(build_id: int, engine: rebuild.Engine | None = None) -> dict[str, str]:
@@ -198,6 +200,7 @@ def transform_plan(build: dict[str, Any], settings: config.Settings) -> transfor
         build["is_full"],
         settings_sync.scalars(settings),
         build["changed_days"],
+        build["reclassified"],
     )
 
 
@@ -205,7 +208,9 @@ def judge_build(build_id: int) -> str:
     """Gate 2 on the touched days: ``built`` or ``held``. The message is in ``ops.builds``."""
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
         reaches = {mart.name: mart.reach for mart in publish.marts_of(transform.manifest())}
-        verdict = gate.judge_build(conn, build_id, build["touched_days"], build["is_full"], reaches=reaches)
+        verdict = gate.judge_build(
+            conn, build_id, build["touched_days"], build["is_full"], build["reclassified"], reaches=reaches
+        )
         status = "held" if verdict.is_held else "built"
         conn.execute(
             "update ops.builds set status = %s, message = %s, ended_at = now() where build_id = %s",
@@ -219,7 +224,9 @@ def publish_build(build_id: int) -> dict[str, int]:
     """Publish a judged build; {mart: rows written}. Raises PublishRefused, RuntimeError."""
     with _warehouse() as conn, _build_step(conn, build_id, "built") as build:
         marts = publish.marts_of(transform.manifest())
-        written = publish.publish(conn, build_id, build["load_ids"], build["touched_days"], marts, build["is_full"])
+        written = publish.publish(
+            conn, build_id, build["load_ids"], build["touched_days"], marts, build["is_full"], build["reclassified"]
+        )
         conn.commit()
     return written
 
@@ -423,12 +430,13 @@ def _open_build(
     until: datetime | None,
     fingerprint: str,
     full: bool,
+    reclassified: bool,
 ) -> int:
     row = conn.execute(
         "insert into ops.builds"
-        " (status, load_ids, touched_days, changed_days, data_until, settings_hash, is_full, stale_sources)"
-        " values ('planned', %s, %s, %s, %s, %s, %s, %s) returning build_id",
-        (loads, found.days, found.changed_days, until, fingerprint, full, _stale(conn, settings, until)),
+        " (status, load_ids, touched_days, changed_days, data_until, settings_hash, is_full, reclassified,"
+        " stale_sources) values ('planned', %s, %s, %s, %s, %s, %s, %s, %s) returning build_id",
+        (loads, found.days, found.changed_days, until, fingerprint, full, reclassified, _stale(conn, settings, until)),
     ).fetchone()
     assert row is not None
     conn.execute("delete from ops.touched_days")

@@ -327,6 +327,20 @@ def touched(
     return Touched(sorted(changed | repeated), sorted(changed))
 
 
+def reclassified(conn: Conn, load_ids: Sequence[int], before: date | None, now: date | None) -> bool:
+    """Whether topics can belong to other classes on the last whole day ``now`` than on ``before``, that of the last
+    publication: the loads brought a topic, or a mapping began or ended in between.
+    """
+    if before is None or now is None:
+        return True
+    row = conn.execute(
+        "select exists (select 1 from raw.topics where _load_id = any(%(loads)s) or _superseded_at is null and ("
+        "valid_from > %(first)s and valid_from <= %(last)s or valid_to > %(first)s and valid_to <= %(last)s)) as it_is",
+        {"loads": list(load_ids), "first": min(before, now), "last": max(before, now)},
+    ).fetchone()
+    return bool(row and row["it_is"])
+
+
 def all_days(conn: Conn) -> list[date]:
     """Every day on which any landed row happened, and every day of a promoted window."""
     rows = conn.execute(

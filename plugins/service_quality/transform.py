@@ -39,7 +39,7 @@ class Plan:
 
     ``as_of_day``: the last day that is loaded wholly, on which rolling windows end; ``scalars``: the single settings
     that models read as variables; ``changed_days``: the touched days without those that are touched by repeats only,
-    None: all of them.
+    None: all of them. ``reclassified``: topics can belong to other classes today than at the last publication.
     """
 
     build_id: int
@@ -49,6 +49,7 @@ class Plan:
     is_full: bool
     scalars: Mapping[str, Any]
     changed_days: list[date] | None = None
+    reclassified: bool = True
 
     def changed(self) -> list[date]:
         """The days on which more changed than repeats."""
@@ -78,6 +79,7 @@ def run_models(
         "touched_days": [d.isoformat() for d in plan.touched_days],
         "changed_days": [d.isoformat() for d in plan.changed()],
         "full_rebuild": plan.is_full,
+        "reclassified": plan.reclassified,
         "data_until": plan.data_until.isoformat() if plan.data_until else None,
         "as_of_day": plan.as_of_day.isoformat() if plan.as_of_day else None,
     }
@@ -120,10 +122,11 @@ def _threads() -> int:
 def _postgres_options(is_full: bool) -> str:
     """Settings of dbt's sessions in Postgres. In a full rebuild tables of all history are joined: with the little
     memory that is right for nights and readers they are read row by row through indexes, and sorts go to disk. A night
-    looks up rows at the end of tables, which is in memory: as if from disk, it would rather read a table whole.
+    looks up rows at the end of tables, which is in memory: as if from disk, or shared by several workers, it would
+    rather read a table whole.
     """
     work_mb = max(16, min(512, memory_mb() // (REBUILD_MEMORY_PARTS * _threads())))
-    own = f"-c work_mem={work_mb}MB" if is_full else "-c random_page_cost=1.1"
+    own = f"-c work_mem={work_mb}MB" if is_full else "-c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
     return f"{os.environ.get('PGOPTIONS', '')} {own}".strip()
 
 

@@ -56,15 +56,25 @@ def parse_instant(text: str, zone: ZoneInfo) -> datetime:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far a touched day changes a mart's rows of other days: so many days ``before`` it and ``after`` it."""
+    """How far a touched day changes a mart's rows of other days: so many days ``before`` it and ``after`` it.
+
+    ``column``: the mart's day. ``all_when_reclassified``: all days change when topics belong to other classes today
+    than they did at the last publication.
+    """
 
     before: int = 0
     after: int = 0
+    column: str = "business_day"
+    all_when_reclassified: bool = False
 
     def widen(self, days: Iterable[date]) -> list[date]:
         """The days with all that they reach, in order."""
         steps = range(-self.before, self.after + 1)
         return sorted({day + timedelta(days=step) for day in days for step in steps})
+
+    def is_all(self, full: bool, reclassified: bool) -> bool:
+        """Whether a build changes all days, which a ``full`` one does anyway."""
+        return full or (self.all_when_reclassified and reclassified)
 
 
 OWN_DAY = Reach()

@@ -11,9 +11,8 @@ stands on one day only is held by the unique index of the mart at publication.
 {%- set tested = graph.nodes.get(model.attached_node) if execute and model.attached_node is defined else none -%}
 {%- if tested and tested.config.incremental_strategy == 'replace_days' and tested.alias == relation.identifier
     and not is_full_rebuild() -%}
-{%- set reach = (tested.config.meta or {}).get('reach') -%}
-{%- set days = in_reach(reach.before, reach.after) if reach else in_touched_days('business_day') -%}
-{%- do conditions.append('(' ~ days ~ ' or business_day is null)') -%}
+{%- set reach = (tested.config.meta or {}).get('reach') or {} -%}
+{%- do conditions.append('(' ~ written_days(reach) ~ ' or ' ~ day_column(reach) ~ ' is null)') -%}
 {%- endif -%}
 {{ return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') as tested_rows' if conditions
     else relation) }}

@@ -3,7 +3,7 @@
         materialized='incremental',
         unlogged=false,
         incremental_strategy='replace_days',
-        indexes=[{'columns': ['business_day']}]
+        indexes=[{'columns': ['business_day']}, {'columns': ['operator_id']}]
     )
 }}
 -- Who appears in any fact of a day.

@@ -5,7 +5,10 @@ responses as (
         *,
         coalesce(submitted_at, started_at, updated_at) as answered_at
     from {{ ref('stg_survey__responses') }}
-    where {{ touched_range('coalesce(submitted_at, started_at, updated_at)', 0, 0) }}
+    -- Nothing of a response is later than its last change, by which they are looked up.
+    where
+        {{ touched_range('coalesce(submitted_at, started_at, updated_at)', 0, 0) }}
+        and {{ since_touched('updated_at', 0) }}
 ),
 
 called as (

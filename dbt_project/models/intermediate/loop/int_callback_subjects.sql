@@ -76,7 +76,6 @@ select
     calls.last_attempt_at,
     calls.outcome as last_outcome,
     coalesce(ratings.lowest_rating, calls.lowest_rating) as lowest_rating,
-    tickets.reopened_count as ticket_reopenings,
     coalesce(earlier.not_solved, 0) as not_solved_before,
     case when calls.subscriber_id is not null then coalesce(contacts.contacts, 0) end as contacts_30d,
     comments.comment as last_comment
@@ -85,4 +84,3 @@ left join contacts on calls.subscriber_id = contacts.subscriber_id
 left join ratings on calls.subscriber_id = ratings.subscriber_id
 left join earlier on calls.subscriber_id = earlier.subscriber_id
 left join comments on calls.subscriber_id = comments.subscriber_id and comments.place = 1
-left join {{ ref('fct_tickets') }} as tickets on calls.ticket_id = tickets.ticket_id

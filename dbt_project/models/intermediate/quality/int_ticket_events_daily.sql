@@ -5,8 +5,15 @@ events as (
     select * from {{ ref('fct_ticket_events') }} where {{ in_touched_days('business_day') }}
 ),
 
+-- Each ticket is looked up once, however long ago it was opened.
+named as (
+    select distinct ticket_id from events
+),
+
 tickets as (
-    select * from {{ ref('fct_tickets') }}
+    select tickets.*
+    from named
+    inner join {{ ref('fct_tickets') }} as tickets on named.ticket_id = tickets.ticket_id
 ),
 
 matched as (

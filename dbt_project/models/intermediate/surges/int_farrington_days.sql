@@ -11,6 +11,7 @@ days as (
     where
         history_day = business_day and {{ in_reach(0, 58, of='changed_days') }}
         and {{ in_reach(0, 58, 'history_day', of='changed_days') }}
+        and {{ in_reach(0, 58, 'share_day', of='changed_days') }}
 ),
 
 levels as (

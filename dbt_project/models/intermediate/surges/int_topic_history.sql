@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 -- Grain: one series (topic in a branch), a day to judge and a loaded day that is looked at for it: the day itself and
 -- those it looks back on. With the share of the looked-at weekday as it is for the day to judge. A view: who reads it
--- bounds both days.
+-- bounds both days, and share_day, which is the day to judge: a range is not carried over to what is equal to it.
 with
 days as (
     select
@@ -46,6 +46,7 @@ select
     days.is_holiday,
     shares.weekday_share,
     days.business_day as history_day,
+    shares.business_day as share_day,
     pairs.business_day
 from pairs
 inner join days on pairs.history_day = days.business_day

@@ -17,6 +17,7 @@ history as (
     where
         history_day < business_day and not is_holiday
         and {{ in_reach(0, 58, of='changed_days') }}
+        and {{ in_reach(0, 58, 'share_day', of='changed_days') }}
         and {{ near_touched_days('history_day', 58, 58, of='changed_days') }}
 ),
 

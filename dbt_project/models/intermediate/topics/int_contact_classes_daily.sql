@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
--- Grain: branch x topic x class on the day x source x day. Small enough to be read whole each night, so that the class
--- of today can be laid over every day without reading a contact again.
+-- Grain: branch x topic x class on the day x source x day. When topics change their class all of it is read, so that
+-- the class of today is laid over every day without reading a contact again.
 select
     branch_id,
     topic_id,

@@ -8,10 +8,14 @@ operators as (
     select * from {{ ref('stg_crm__operators') }}
 ),
 
+seen as (
+    {{ distinct_values(ref('int_seen_operators'), 'operator_id') }}
+),
+
 -- Seen in a fact, known to no list of people.
 unregistered as (
-    select distinct seen.operator_id
-    from {{ ref('int_seen_operators') }} as seen
+    select seen.operator_id
+    from seen
     left join assignments on seen.operator_id = assignments.operator_id
     where assignments.operator_id is null
 ),

@@ -1,15 +1,35 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
 with
+happened as (
+    select
+        *,
+        {{ local_date('event_at', default_zone()) }} as day
+    from {{ ref('stg_crm__ticket_events') }}
+    where {{ touched_range('event_at', 0, 0) }}
+),
+
+-- Each ticket is looked up once, however long ago it was opened.
+named as (
+    select distinct ticket_id from happened
+),
+
+tickets as (
+    select
+        named.ticket_id,
+        coalesce(known.branch_id, noted.branch_id, {{ default_branch() }}) as branch_id,
+        coalesce(known.topic_id, 'unmapped') as topic_id
+    from named
+    left join {{ ref('fct_tickets') }} as known on named.ticket_id = known.ticket_id
+    left join {{ ref('stg_crm__tickets') }} as noted on named.ticket_id = noted.ticket_id
+),
+
 events as (
     select
-        events.*,
-        coalesce(known.branch_id, tickets.branch_id, {{ default_branch() }}) as branch_id,
-        coalesce(known.topic_id, 'unmapped') as topic_id,
-        {{ local_date('events.event_at', default_zone()) }} as day
-    from {{ ref('stg_crm__ticket_events') }} as events
-    left join {{ ref('fct_tickets') }} as known on events.ticket_id = known.ticket_id
-    left join {{ ref('stg_crm__tickets') }} as tickets on events.ticket_id = tickets.ticket_id
-    where {{ touched_range('events.event_at', 0, 0) }}
+        happened.*,
+        tickets.branch_id,
+        tickets.topic_id
+    from happened
+    inner join tickets on happened.ticket_id = tickets.ticket_id
 ),
 
 dated as (

@@ -1,7 +1,11 @@
 {{ config(materialized='table') }}
 with
 known as (
-    select * from {{ ref('int_callback_subjects') }}
+    select
+        subjects.*,
+        tickets.reopened_count as ticket_reopenings
+    from {{ ref('int_callback_subjects') }} as subjects
+    left join {{ ref('fct_tickets') }} as tickets on subjects.ticket_id = tickets.ticket_id
 ),
 
 judged as (

@@ -1,5 +1,15 @@
-{{ config(materialized='table') }}
--- Not by touched days: a changed mapping moves the reading of today on every day there is.
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        indexes=[{'columns': ['day']}],
+        meta={
+            'reach': {'before': 0, 'after': 0, 'column': 'day', 'all_when_reclassified': true},
+            'lookups': ['day'],
+        }
+    )
+}}
+-- A changed mapping moves the reading of today on every day there is.
 with
 topics as (
     select distinct
@@ -14,6 +24,7 @@ counted as (
         topics.topic_class_now
     from {{ ref('int_contact_classes_daily') }} as contacts
     inner join topics on contacts.topic_id = topics.topic_id
+    where {{ in_reclassified_days('contacts.business_day') }}
 ),
 
 readings as (
@@ -70,6 +81,7 @@ spine as (
         spine.business_day
     from {{ ref('int_branch_spine') }} as spine
     cross join classes
+    where {{ in_reclassified_days('spine.business_day') }}
 )
 
 select
