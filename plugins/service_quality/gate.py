@@ -141,7 +141,8 @@ def judge_build(
     with datasource(_with_options(ops.url_of(conn), BY_BITMAPS)) as source:
         for suite in found:
             reach = (reaches or {}).get(suite.table.name, OWN_DAY)
-            batch = source.query(_touched_rows(conn, suite, reach, days, reach.is_all(full, reclassified)))
+            whole = reach.is_all(full, reclassified)
+            batch = source.query(_touched_rows(conn, suite, reach.widen(days), whole, reach.column))
             conn.commit()
             results += run_suite(batch, suite, {}, suite.table.name).results
     verdict = Verdict(tuple(replace(r, verdict="warn") if r.verdict == "quarantine" else r for r in results))
@@ -152,12 +153,14 @@ def judge_build(
     return verdict
 
 
-def _touched_rows(conn: Conn, suite: Suite, reach: Reach, days: Sequence[date], full: bool) -> str:
+def _touched_rows(
+    conn: Conn, suite: Suite, days: Sequence[date], full: bool, column: str = OWN_DAY.column
+) -> str:
     """Query for the rows of a candidate mart that this build wrote."""
     relation = sql.Identifier(suite.table.schema_, suite.table.name)
     statement = sql.SQL("select * from {}").format(relation)
-    if not full and _has_column(conn, suite, reach.column):
-        statement += sql.SQL(" where {}").format(ops.in_days(sql.Identifier(reach.column), reach.widen(days)))
+    if not full and _has_column(conn, suite, column):
+        statement += sql.SQL(" where {}").format(ops.in_days(sql.Identifier(column), days))
     return statement.as_string(conn)
 
 
