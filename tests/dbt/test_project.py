@@ -138,8 +138,9 @@ def test_daily_models_end_with_their_day_and_replace_whole_days(manifest):
             daily += 1
             assert node["config"]["incremental_strategy"] == "replace_days", name
             if layer == "marts":
-                assert list(node["columns"])[-1] == "business_day", f"{name}: the day stands last"
-            bounds = {"in_touched_days", "in_reach"} & macros_of(manifest, node)
+                day = (node["config"]["meta"].get("reach") or {}).get("column", "business_day")
+                assert list(node["columns"])[-1] == day, f"{name}: the day stands last"
+            bounds = {"in_touched_days", "in_reach", "in_reclassified_days"} & macros_of(manifest, node)
             assert bounds, f"{name} builds more than the touched days"
             assert_reach_is_told(name, node)
     assert daily > 12
@@ -148,6 +149,11 @@ def test_daily_models_end_with_their_day_and_replace_whole_days(manifest):
 def assert_reach_is_told(name: str, node: dict[str, Any]) -> None:
     """What a model reads around a touched day is what strategy, gate 2 and publication are told."""
     told = node["config"]["meta"].get("reach")
+    of_today = bool(told and told.get("all_when_reclassified"))
+    assert of_today == ("in_reclassified_days(" in node["raw_code"]), f"{name}: meta.reach is {told}"
+    if of_today:
+        assert (told["before"], told["after"]) == (0, 0), name
+        return
     read = set(re.findall(r"in_reach\((\d+), (\d+)[,)]", node["raw_code"]))
     own = {(str(told["before"]), str(told["after"]))} if told else set()
     assert own <= read and (told or not read), f"{name}: meta.reach is {told}, in_reach says {read}"
