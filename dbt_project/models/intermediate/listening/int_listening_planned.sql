@@ -1,8 +1,13 @@
 {{ config(materialized='view') }}
 -- Grain: one call of a plan day, of both streams. A view: the mart bounds the days.
 with
+-- Placed here, where the day stands once: of two columns that are the same day, Postgres hands a reader's bound on the
+-- second not down through the window, and reads every plan there ever was.
 draws as (
-    select * from {{ ref('int_listening_draw') }}
+    select
+        *,
+        row_number() over (partition by business_day order by draw_hash, contact_id) as place
+    from {{ ref('int_listening_draw') }}
     where is_drawn
 ),
 
@@ -36,7 +41,7 @@ planned as (
         draws.rest_pi,
         draws.pi,
         draws.draw_hash,
-        row_number() over (partition by draws.business_day order by draws.draw_hash, draws.contact_id) as place,
+        draws.place,
         draws.business_day
     from draws
     left join signals on draws.contact_id = signals.contact_id and draws.business_day = signals.business_day
