@@ -4,9 +4,10 @@
 {% macro postgres__working_memory(megabytes) -%}set local work_mem = '{{ megabytes }}MB'{%- endmacro %}
 
 {#-
-Joins of one model by hash or merge, until its transaction ends: where several conditions on one table go together, the
-planner expects a single row, and a loop then computes the other side anew for each of hundreds.
+Joins of one model by hash, until its transaction ends: where several conditions on one table go together, the planner
+expects a single row, and a loop then computes the other side anew for each of hundreds. A merge by the day alone, which
+an index gives in order, compares all rows of a day with each other.
 -#}
 {% macro hashed_joins() -%}{{ return(adapter.dispatch('hashed_joins')()) }}{%- endmacro %}
 {% macro default__hashed_joins() -%}{%- endmacro %}
-{% macro postgres__hashed_joins() -%}set local enable_nestloop = off{%- endmacro %}
+{% macro postgres__hashed_joins() -%}set local enable_nestloop = off; set local enable_mergejoin = off{%- endmacro %}

@@ -32,26 +32,39 @@ named as (
     left join settings as anywhere on anywhere.server_id = '*' and seen.agent = anywhere.alias
 ),
 
+-- As the configuration calls the name, or as it was logged; each by itself, so that names meet by a hash.
+tried as (
+    select
+        *,
+        agent_name as alias
+    from named
+    union
+    select
+        *,
+        agent as alias
+    from named
+),
+
 matched as (
     select
-        named.*,
+        tried.*,
         aliases.operator_id as crm_operator_id,
         row_number() over (
-            partition by named.server_id, named.agent, named.day
+            partition by tried.server_id, tried.agent, tried.day
             order by
                 aliases.operator_id is null,
-                case when aliases.alias = named.agent_name then 0 else 1 end,
+                case when tried.alias = tried.agent_name then 0 else 1 end,
                 case when aliases.server_id = '*' then 1 else 0 end,
                 aliases.valid_from desc nulls last,
                 aliases.operator_id
         ) as alias_rank
-    from named
+    from tried
     left join {{ ref('stg_crm__operator_aliases') }} as aliases
         on
-            aliases.alias in (named.agent_name, named.agent)
-            and aliases.server_id in (named.server_id, '*')
-            and (aliases.valid_from is null or named.day >= aliases.valid_from)
-            and (aliases.valid_to is null or named.day < aliases.valid_to)
+            tried.alias = aliases.alias
+            and aliases.server_id in (tried.server_id, '*')
+            and (aliases.valid_from is null or tried.day >= aliases.valid_from)
+            and (aliases.valid_to is null or tried.day < aliases.valid_to)
 )
 
 select

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ hashed_joins() }}") }}
 -- Grain: branch x week x section x item: this week against its usual weeks. Over-dispersion is half the item's own,
 -- half that of all items of the section, at least 1. Counts are compared by square roots, shares by arcsines (Anscombe
 -- 1948), which makes small numbers near normal; means as they are. Nothing is compared before the week has ended, with

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ hashed_joins() }}") }}
 -- Grain: branch x week x section x item that the review shows, of the weeks the touched days reach: the figure with its
 -- interval, the usual range, how surprising it is, and its place in the section. Of waits, topics that come back and
 -- topics rated low only the five leaders are shown: with at least 20 observations, by the lower limit of the interval.

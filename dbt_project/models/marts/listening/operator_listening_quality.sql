@@ -1,4 +1,4 @@
-{{ config(materialized='table', meta={'restates': false}) }}
+{{ config(materialized='table', meta={'restates': false}, pre_hook="{{ hashed_joins() }}") }}
 with
 heard as (
     select * from {{ ref('int_listening_heard') }}

@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', pre_hook="{{ hashed_joins() }}"
+) }}
 {%- set domains = ['visits', 'ring_no_answers', 'operator_states', 'ratings', 'surveys', 'evaluations', 'tickets',
                    'ticket_events', 'repeats'] -%}
 {{ spine_and_domains('operator', domains) }}

@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', pre_hook="{{ hashed_joins() }}"
+) }}
 with
 findings as (
     select * from {{ ref('int_surge_findings') }} where {{ in_reach(0, 127) }}
