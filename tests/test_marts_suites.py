@@ -208,7 +208,7 @@ def key_of(suite):
 
 @pytest.mark.postgres
 def test_a_mart_whose_day_is_called_otherwise_is_judged_on_its_touched_days(conn):
-    suite = suites.read(gate.suites.FOLDER / "marts" / "topic_class_daily.yml")
+    suite = suites.read(suites.FOLDER / "marts" / "topic_class_daily.yml")
     whole = gate._touched_rows(conn, suite, [DAY], True, "day")
     assert gate._touched_rows(conn, suite, [DAY], False, "day").startswith(f'{whole} where ("day" between ')
     assert gate._touched_rows(conn, suite, [DAY], False) == whole  # it has no business_day

@@ -208,8 +208,7 @@ def _copy(duck: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
     cursor = duck.cursor()
     names = [row[0] for row in cursor.execute(f"select column_name from (describe {schema}.{table})").fetchall()]
     columns = ", ".join(f'"{name}"' for name in names)
-    day = next((name for name in ("business_day", "day") if name in names), None)
-    order = f"order by {day}" if day else ""  # as Postgres makes them: create_table_as.sql
+    order = "order by business_day" if "business_day" in names else ""  # as Postgres makes them: create_table_as.sql
     cursor.execute(f"insert into warehouse.{schema}.{table} ({columns}) select {columns} from {schema}.{table} {order}")
     cursor.close()
 

@@ -16,8 +16,8 @@ named as (
 tickets as (
     select
         named.ticket_id,
-        coalesce(known.branch_id, noted.branch_id, {{ default_branch() }}) as branch_id,
-        coalesce(known.topic_id, 'unmapped') as topic_id
+        coalesce(known.branch_id, noted.branch_id) as branch_id,
+        known.topic_id
     from named
     left join {{ ref('fct_tickets') }} as known on named.ticket_id = known.ticket_id
     left join {{ ref('stg_crm__tickets') }} as noted on named.ticket_id = noted.ticket_id
@@ -26,10 +26,10 @@ tickets as (
 events as (
     select
         happened.*,
-        tickets.branch_id,
-        tickets.topic_id
+        coalesce(tickets.branch_id, {{ default_branch() }}) as branch_id,
+        coalesce(tickets.topic_id, 'unmapped') as topic_id
     from happened
-    inner join tickets on happened.ticket_id = tickets.ticket_id
+    left join tickets on happened.ticket_id = tickets.ticket_id
 ),
 
 dated as (
