@@ -12,7 +12,7 @@ from service_quality.publish import Mart, PublishRefused, marts_of, publish
 from service_quality.window import Reach
 
 DAILY = Mart("branch_quality_daily", ("branch_id", "business_day"), True)
-ONE, TWO = date(2026, 11, 1), date(2026, 11, 2)
+FIRST, ONE, TWO, THREE = date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
 
 
 @pytest.fixture
@@ -77,6 +77,25 @@ def test_a_mart_of_todays_classes_is_replaced_on_all_days_when_topics_changed_th
     assert _marts(conn) == [("a", "measured", 1, 0.5, ONE), ("a", "measured", 9, 0.5, TWO)]
     publish(conn, _build(conn), [], [TWO], [of_today], False, reclassified=True)
     assert _marts(conn) == [("a", "measured", 7, 0.5, ONE), ("a", "measured", 9, 0.5, TWO)]
+
+
+@pytest.mark.parametrize(
+    ("reach", "written"),
+    [
+        (Reach(), [TWO]),
+        (Reach(before=1), [ONE, TWO]),
+        (Reach(of="touched_days"), [TWO, THREE]),
+        (Reach(before=1, of="touched_days", repeats_alone=True), [ONE, TWO, THREE]),
+    ],
+)
+def test_days_that_only_repeats_touch_are_replaced_where_repeats_come_in(conn, reach, written):
+    mart = Mart("branch_quality_daily", ("branch_id", "business_day"), True, reach)
+    days = [FIRST, ONE, TWO, THREE]
+    _candidate(conn, *(("a", "measured", 1, None, day) for day in days))
+    publish(conn, _build(conn), [], days, [mart], False)
+    _candidate(conn, *(("a", "measured", 7, None, day) for day in days))
+    publish(conn, _build(conn), [], [TWO, THREE], [mart], False, changed_days=[TWO])
+    assert [row[-1] for row in _marts(conn) if row[2] == 7] == written
 
 
 def test_publishing_the_same_again_writes_nothing(conn):

@@ -14,32 +14,45 @@ It is not passed as a variable because dbt parses the whole project again whenev
 {%- if var(name, none) is not none -%}
 {{ return(var(name)) }}
 {%- elif execute -%}
-{{ return(fromjson(env_var('QUALITY_BUILD', '{}')).get(name) or default) }}
+{%- set told = fromjson(env_var('QUALITY_BUILD', '{}')).get(name) -%}
+{{ return(default if told is none else told) }}
 {%- endif -%}
 {{ return(default) }}
 {%- endmacro %}
 
+{#-
+The days that the model builds: those on which more changed than whether a contact was repeated later. A model that
+repeats come into, or that holds the days of one, says `meta.reach.of: touched_days` and builds those of repeats too;
+strategy, data tests, gate 2 and publication read the same. of: the same of another model.
+-#}
+{% macro days_to_build(of=none) -%}
+{%- set told = of or ((model.config.meta or {}).get('reach') or {}).get('of') or 'changed_days' -%}
+{{ return(of_build(told, of_build('touched_days', []))) }}
+{%- endmacro %}
+
 {#- Condition: the business day `column` is built again. -#}
-{% macro in_touched_days(column) -%}
+{% macro in_touched_days(column, of=none) -%}
 {%- if is_full_rebuild() -%}
 {{ column }} is not null
-{%- elif of_build('touched_days', []) -%}
-{{ column }} in ({% for day in of_build('touched_days', []) | sort %}cast('{{ day }}' as date){{ ', ' if not loop.last }}{% endfor %})
+{%- elif days_to_build(of) -%}
+{{ column }} in ({% for day in days_to_build(of) | sort %}cast('{{ day }}' as date){{ ', ' if not loop.last }}{% endfor %})
 {%- else -%}
 {{ column }} is null and {{ column }} is not null
 {%- endif -%}
 {%- endmacro %}
 
-{#-
-Condition: the date `column` lies at most so many days before or after a touched day. of='changed_days': a touched day on
-which more changed than repeats, for models that nothing of repeats comes into.
--#}
-{% macro near_touched_days(column, before_days, after_days, of='touched_days') -%}
+{#- Condition: the date `column` lies at most so many days before or after a day that is built. -#}
+{% macro near_touched_days(column, before_days, after_days) -%}
+{{ in_runs(column, touched_runs(before_days, after_days)) }}
+{%- endmacro %}
+
+{#- Condition: the date `column` lies in one of the runs of days. -#}
+{% macro in_runs(column, runs) -%}
 {%- if is_full_rebuild() -%}
 {{ column }} is not null
 {%- else -%}
 {%- set conditions = [] -%}
-{%- for run in touched_runs(before_days, after_days, of) -%}
+{%- for run in runs -%}
 {%- do conditions.append(column ~ " between cast('" ~ run[0].isoformat() ~ "' as date) and cast('" ~ run[1].isoformat()
     ~ "' as date)") -%}
 {%- endfor -%}
@@ -50,21 +63,27 @@ which more changed than repeats, for models that nothing of repeats comes into.
 {#-
 Condition: the day is built again in a model whose rows of a day also read the `before` days after it and the `after`
 days before it: a touched day changes those of so many days before and after itself. The model says the same in
-`meta.reach`, which the strategy, gate 2 and publication read.
+`meta.reach`, which the strategy, gate 2 and publication read. repeats_alone there: days that only repeats touch change
+themselves only.
 -#}
-{% macro in_reach(before, after, column='business_day', of='touched_days') -%}
-{{ near_touched_days(column, before, after, of) }}
+{% macro in_reach(before, after, column='business_day', reach=none) -%}
+{%- set told = reach or (model.config.meta or {}).get('reach') or {} -%}
+{%- if told.repeats_alone -%}
+{{ in_runs(column, runs_of(spans('changed_days', before, after) + spans('touched_days', 0, 0))) }}
+{%- else -%}
+{{ in_runs(column, touched_runs(before, after, told.of)) }}
+{%- endif -%}
 {%- endmacro %}
 
 {#-
 Condition: the day `column` is built again in a model that reads each day by what topics belong to today. It says
 `meta.reach.all_when_reclassified`, which gate 2 and publication read.
 -#}
-{% macro in_reclassified_days(column) -%}
+{% macro in_reclassified_days(column, of=none) -%}
 {%- if of_build('reclassified', false) -%}
 {{ column }} is not null
 {%- else -%}
-{{ in_touched_days(column) }}
+{{ in_touched_days(column, of) }}
 {%- endif -%}
 {%- endmacro %}
 
@@ -75,13 +94,13 @@ Condition: the day `column` is built again in a model that reads each day by wha
 
 {#- Condition: a row of a daily model is of a day that this build writes; by the model's `meta.reach`. -#}
 {% macro written_days(reach) -%}
-{%- set column = day_column(reach) -%}
+{%- set column, of = day_column(reach), reach.of or 'changed_days' -%}
 {%- if reach.all_when_reclassified -%}
-{{ in_reclassified_days(column) }}
-{%- elif reach -%}
-{{ in_reach(reach.before, reach.after, column, of=reach.of or 'touched_days') }}
+{{ in_reclassified_days(column, of) }}
+{%- elif reach.before or reach.after -%}
+{{ in_reach(reach.before or 0, reach.after or 0, column, reach) }}
 {%- else -%}
-{{ in_touched_days(column) }}
+{{ in_touched_days(column, of) }}
 {%- endif -%}
 {%- endmacro %}
 
@@ -106,7 +125,7 @@ Runs of days become one range each.
 
 {#- Condition: the instant `column` is not before the first touched day; for what can follow a day at any distance. -#}
 {% macro since_touched(column, before_days) -%}
-{%- if is_full_rebuild() or not of_build('touched_days', []) -%}
+{%- if is_full_rebuild() or not days_to_build() -%}
 {{ column }} is not null
 {%- else -%}
 {%- set first = touched_runs(before_days, 0)[0][0] - modules.datetime.timedelta(days=1) -%}
@@ -114,15 +133,30 @@ Runs of days become one range each.
 {%- endif -%}
 {%- endmacro %}
 
-{#- [[first day, last day], ...]: the touched days, widened, as runs that neither touch nor overlap. -#}
-{% macro touched_runs(before_days, after_days, of='touched_days') -%}
-{%- set runs = [] -%}
-{%- for text in of_build(of, of_build('touched_days', [])) | sort -%}
+{#- [[first day, last day], ...]: the days that are built, widened, as runs that neither touch nor overlap. -#}
+{% macro touched_runs(before_days, after_days, of=none) -%}
+{{ return(runs_of(spans(of, before_days, after_days))) }}
+{%- endmacro %}
+
+{#- [[first day, last day], ...] around each of the days that are built. -#}
+{% macro spans(of, before_days, after_days) -%}
+{%- set found = [] -%}
+{%- for text in days_to_build(of) -%}
 {%- set day = modules.datetime.date.fromisoformat(text) -%}
-{%- set first = day - modules.datetime.timedelta(days=before_days) -%}
-{%- set last = day + modules.datetime.timedelta(days=after_days) -%}
+{%- do found.append([
+    day - modules.datetime.timedelta(days=before_days), day + modules.datetime.timedelta(days=after_days)
+]) -%}
+{%- endfor -%}
+{{ return(found) }}
+{%- endmacro %}
+
+{#- The same days as runs, in order. -#}
+{% macro runs_of(spans) -%}
+{%- set runs = [] -%}
+{%- for first, last in spans | sort -%}
 {%- if runs and (first - runs[-1][1]).days <= 1 -%}
-{%- do runs.append([runs.pop()[0], last]) -%}
+{%- set before = runs.pop() -%}
+{%- do runs.append([before[0], [before[1], last] | max]) -%}
 {%- else -%}
 {%- do runs.append([first, last]) -%}
 {%- endif -%}

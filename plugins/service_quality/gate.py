@@ -126,14 +126,15 @@ def judge_build(
     reclassified: bool = True,
     folder: Path = suites.FOLDER / "marts",
     reaches: Mapping[str, Reach] | None = None,
+    changed_days: Sequence[date] | None = None,
 ) -> Verdict:
     """Judge the touched days of every candidate mart that has a suite (all days when ``full``).
 
-    ``reaches``: by mart, which other days a touched day changes; ``reclassified``: see Reach. Writes
-    ``ops.gate_results``; the status of the build and the commit are the caller's. Raises SuiteError or GateError when
-    there is nothing to judge by.
+    ``reaches``: by mart, which other days a touched day changes; ``reclassified`` and ``changed_days``: see Reach.
+    Writes ``ops.gate_results``; the status of the build and the commit are the caller's. Raises SuiteError or GateError
+    when there is nothing to judge by.
     """
-    found = [suites.read(path).on_days(None if full else days) for path in sorted(folder.glob("*.yml"))]
+    found = [suites.read(path) for path in sorted(folder.glob("*.yml"))]
     if not found:
         raise GateError(f"{folder}: there is no suite, so nothing can be judged")
     results: list[RuleResult] = []
@@ -142,9 +143,10 @@ def judge_build(
         for suite in found:
             reach = (reaches or {}).get(suite.table.name, OWN_DAY)
             whole = reach.is_all(full, reclassified)
-            batch = source.query(_touched_rows(conn, suite, reach.widen(days), whole, reach.column))
+            own_days = reach.of_build(days, changed_days)
+            batch = source.query(_touched_rows(conn, suite, reach.built(days, changed_days), whole, reach.column))
             conn.commit()
-            results += run_suite(batch, suite, {}, suite.table.name).results
+            results += run_suite(batch, suite.on_days(None if full else own_days), {}, suite.table.name).results
     verdict = Verdict(tuple(replace(r, verdict="warn") if r.verdict == "quarantine" else r for r in results))
     if verdict.is_held:
         verdict = replace(verdict, message=held_build_message(build_id, verdict.results))

@@ -75,10 +75,11 @@ def publish(
     marts: Sequence[Mart],
     full: bool,
     reclassified: bool = True,
+    changed_days: Sequence[date] | None = None,
 ) -> dict[str, int]:
     """Bring ``marts`` in line with ``candidate`` on ``days`` (all days when ``full``); {mart: rows written}.
 
-    ``reclassified``: see Reach.
+    ``reclassified`` and ``changed_days``: see Reach.
 
     All rows change in one transaction, which also marks the loads and the build as published. Tables, columns and
     indexes that are missing are made before, in others: a new column locks its mart until the transaction ends, and
@@ -96,7 +97,8 @@ def publish(
         conn.execute("set local enable_indexscan = off")
         for mart in marts:
             columns = list(_columns(conn, "candidate", mart.name))
-            reached, whole = mart.reach.widen(days), mart.reach.is_all(full, reclassified)
+            reached = mart.reach.built(days, changed_days)
+            whole = mart.reach.is_all(full, reclassified)
             _find_differences(conn, mart, columns, reached, whole)
             if mart.restates:
                 _record_restatements(conn, build_id, load_ids, mart, columns)

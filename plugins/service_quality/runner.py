@@ -209,7 +209,8 @@ def judge_build(build_id: int) -> str:
     with _warehouse() as conn, _build_step(conn, build_id, "planned") as build:
         reaches = {mart.name: mart.reach for mart in publish.marts_of(transform.manifest())}
         verdict = gate.judge_build(
-            conn, build_id, build["touched_days"], build["is_full"], build["reclassified"], reaches=reaches
+            conn, build_id, build["touched_days"], build["is_full"], build["reclassified"], reaches=reaches,
+            changed_days=build["changed_days"],
         )
         status = "held" if verdict.is_held else "built"
         conn.execute(
@@ -225,7 +226,8 @@ def publish_build(build_id: int) -> dict[str, int]:
     with _warehouse() as conn, _build_step(conn, build_id, "built") as build:
         marts = publish.marts_of(transform.manifest())
         written = publish.publish(
-            conn, build_id, build["load_ids"], build["touched_days"], marts, build["is_full"], build["reclassified"]
+            conn, build_id, build["load_ids"], build["touched_days"], marts, build["is_full"], build["reclassified"],
+            build["changed_days"],
         )
         conn.commit()
     return written

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 
@@ -59,13 +60,29 @@ class Reach:
     """How far a touched day changes a mart's rows of other days: so many days ``before`` it and ``after`` it.
 
     ``column``: the mart's day. ``all_when_reclassified``: all days change when topics belong to other classes today
-    than they did at the last publication.
+    than they did at the last publication. ``of``: the days that reach so far, by default those on which more changed
+    than whether contacts were repeated later; ``touched_days`` for what repeats come into. ``repeats_alone``: days that
+    only repeats touch change themselves only.
     """
 
     before: int = 0
     after: int = 0
     column: str = "business_day"
     all_when_reclassified: bool = False
+    of: Literal["changed_days", "touched_days"] = "changed_days"
+    repeats_alone: bool = False
+
+    def of_build(self, touched: Sequence[date], changed: Sequence[date] | None) -> Sequence[date]:
+        """Those of a build's ``touched`` days that change the mart; ``changed``: the ones that not only repeats touch,
+        None where they are not told apart.
+        """
+        return touched if changed is None or self.of == "touched_days" else changed
+
+    def built(self, touched: Sequence[date], changed: Sequence[date] | None) -> list[date]:
+        """All days that such a build writes, in order."""
+        if self.repeats_alone and changed is not None:
+            return sorted({*self.widen(changed), *touched})
+        return self.widen(self.of_build(touched, changed))
 
     def widen(self, days: Iterable[date]) -> list[date]:
         """The days with all that they reach, in order."""

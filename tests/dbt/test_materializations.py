@@ -59,6 +59,35 @@ def test_a_daily_model_replaces_the_days_it_builds_and_keeps_the_others(conn, ur
     assert [d for (d,) in indexed if "(business_day)" in d]
 
 
+def test_a_daily_model_builds_no_day_that_only_repeats_touch_unless_they_come_into_it(conn, url):
+    contacts(conn, "2026-03-01", "a")
+    contacts(conn, "2026-03-02", "a")
+    assert run(url, "int_contact_classes_daily", full=True).success
+    conn.execute("delete from candidate.fct_contacts")
+    build = {"touched_days": ["2026-03-01", "2026-03-02"], "changed_days": ["2026-03-02"]}
+    assert transform.invoke(url, ["run", "--select", "int_contact_classes_daily"], build).success
+    assert daily(conn) == [("2026-03-01", "a", 1)]
+    contacts(conn, "2026-03-02", "a")
+    build = {"touched_days": ["2026-03-01", "2026-03-02"], "changed_days": []}
+    assert transform.invoke(url, ["run", "--select", "int_contact_classes_daily"], build).success
+    assert daily(conn) == [("2026-03-01", "a", 1)]
+
+
+def test_rows_of_later_nights_do_not_fill_the_pages_of_days_long_ago(conn, url):
+    """What is left at the end of the pages that a full build made is never more than the table keeps free."""
+    conn.execute(
+        "insert into candidate.fct_contacts select repeat('x', (n * 37) % 400), 't', 'technical', 'queue', true, true,"
+        " date '2020-01-01' + n from generate_series(1, 2000) as n"
+    )
+    assert run(url, "int_contact_classes_daily", full=True).success
+    conn.execute(f"vacuum {DAILY}")  # as autovacuum does: only then free room is known
+    pages = conn.execute(f"select pg_relation_size('{DAILY}') / 8192").fetchone()[0]
+    contacts(conn, "2026-03-02", *map(str, range(60)))
+    assert run(url, "int_contact_classes_daily", "2026-03-02").success
+    rows = conn.execute(f"select (ctid::text::point)[0] from {DAILY} where business_day = '2026-03-02'").fetchall()
+    assert len(rows) == 60 and all(page >= pages - 1 for (page,) in rows)
+
+
 def test_a_daily_table_with_other_columns_than_its_model_is_not_filled(conn, url):
     contacts(conn, "2026-03-02", "a")
     assert run(url, "int_contact_classes_daily", full=True).success

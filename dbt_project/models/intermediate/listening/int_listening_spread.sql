@@ -1,12 +1,17 @@
 {{ config(
     materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
-    meta={'reach': {'before': 0, 'after': 90}}
+    meta={'reach': {'before': 0, 'after': 90}}, pre_hook="{{ hashed_joins() }}"
 ) }}
 -- Grain: one stratum and month (business_day: its first day): the standard deviation of a score, in whole points, from
 -- the calls of the 90 days before the month that were listened to before it began, so that nothing that comes later
 -- moves the month's plan. Each level is shrunk to the one above it as if that were 20 evaluations of its own: all calls
 -- ('*') to the configured default, class and band to all calls, an operator's part to class and band.
 with
+-- A call that was listened to is evaluated on its own day.
+pool as (
+    select * from {{ ref('int_listening_pool') }} where {{ near_touched_days('business_day', 90, 90) }}
+),
+
 heard as (
     select
         pool.operator_id,
@@ -17,7 +22,8 @@ heard as (
         pool.month_start,
         evaluations.business_day
     from {{ ref('fct_evaluations') }} as evaluations
-    inner join {{ ref('int_listening_pool') }} as pool on evaluations.contact_id = pool.contact_id
+    inner join pool
+        on evaluations.contact_id = pool.contact_id and evaluations.business_day = pool.business_day
     where evaluations.score is not null and {{ near_touched_days('evaluations.business_day', 90, 90) }}
 ),
 

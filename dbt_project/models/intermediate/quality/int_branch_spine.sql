@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
+    meta={'reach': {'of': 'touched_days'}}
+) }}
 -- Every day that is due x branches that exist on it, and every branch and day with something to count.
 with
 coverage as (

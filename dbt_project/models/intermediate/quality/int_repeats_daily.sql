@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
+    meta={'reach': {'of': 'touched_days'}}
+) }}
 -- By the day of the first of the two contacts and the operator who handled it first.
 with
 contacts as (

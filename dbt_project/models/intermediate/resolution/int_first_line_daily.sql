@@ -2,7 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='replace_days',
-        meta={'reach': {'before': 31, 'after': 0}},
+        meta={'reach': {'before': 31, 'after': 0, 'of': 'touched_days', 'repeats_alone': true}},
         indexes=[{'columns': ['business_day']}],
         pre_hook="{{ hashed_joins() }}"
     )

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
-    meta={'reach': {'before': 0, 'after': 58, 'of': 'changed_days'}}, pre_hook="{{ hashed_joins() }}"
+    meta={'reach': {'before': 0, 'after': 58}}, pre_hook="{{ hashed_joins() }}"
 ) }}
 -- The second opinion on surges, in SQL that runs anywhere: Farrington 1996 on the 2/3-power scale. History, weekday
 -- shares and ceiling are those of the Python form; a quasi-Poisson stands for the negative binomial, one limit (0.1 % a
@@ -9,14 +9,14 @@ with
 days as (
     select * from {{ ref('int_topic_history') }}
     where
-        history_day = business_day and {{ in_reach(0, 58, of='changed_days') }}
-        and {{ in_reach(0, 58, 'history_day', of='changed_days') }}
-        and {{ in_reach(0, 58, 'share_day', of='changed_days') }}
+        history_day = business_day and {{ in_reach(0, 58) }}
+        and {{ in_reach(0, 58, 'history_day') }}
+        and {{ in_reach(0, 58, 'share_day') }}
 ),
 
 levels as (
     select * from {{ ref('int_topic_levels') }}
-    where history_days >= 28 and {{ in_reach(0, 58, of='changed_days') }}
+    where history_days >= 28 and {{ in_reach(0, 58) }}
 ),
 
 expected as (

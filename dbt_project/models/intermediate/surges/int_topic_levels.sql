@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
-    meta={'reach': {'before': 0, 'after': 58, 'of': 'changed_days'}}, pre_hook="{{ hashed_joins() }}"
+    meta={'reach': {'before': 0, 'after': 58}}, pre_hook="{{ hashed_joins() }}"
 ) }}
 -- Level and dispersion of each topic's daily contacts over the days that a business day looks back on, weekday taken
 -- out, past surges cut off; quasi-Poisson.
@@ -16,9 +16,9 @@ history as (
     from {{ ref('int_topic_history') }}
     where
         history_day < business_day and not is_holiday
-        and {{ in_reach(0, 58, of='changed_days') }}
-        and {{ in_reach(0, 58, 'share_day', of='changed_days') }}
-        and {{ near_touched_days('history_day', 58, 58, of='changed_days') }}
+        and {{ in_reach(0, 58) }}
+        and {{ in_reach(0, 58, 'share_day') }}
+        and {{ near_touched_days('history_day', 58, 58) }}
 ),
 
 ordered as (

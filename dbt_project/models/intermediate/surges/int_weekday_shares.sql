@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
-    meta={'reach': {'before': 0, 'after': 58, 'of': 'changed_days'}}
+    meta={'reach': {'before': 0, 'after': 58}}
 ) }}
 -- Share of each weekday in a branch's contacts, over the eight weeks that end three days before the business day, for
 -- the SQL form of the surges' second opinion; 1 is the mean weekday. Holidays and unloaded days are left out.
@@ -12,7 +12,7 @@ days as (
         cast({{ iso_weekday('business_day') }} as bigint) as iso_weekday,
         cast(sum(contacts) as numeric(28, 12)) as contacts
     from {{ ref('int_topic_days') }}
-    where coverage = 'loaded' and not is_holiday and {{ near_touched_days('business_day', 58, 58, of='changed_days') }}
+    where coverage = 'loaded' and not is_holiday and {{ near_touched_days('business_day', 58, 58) }}
     group by branch_id, business_day
 ),
 
@@ -21,7 +21,7 @@ judged as (
         branch_id,
         business_day
     from {{ ref('int_topic_days') }}
-    where coverage = 'loaded' and {{ in_reach(0, 58, of='changed_days') }}
+    where coverage = 'loaded' and {{ in_reach(0, 58) }}
 ),
 
 weekdays as (

@@ -4,7 +4,7 @@
         incremental_strategy='replace_days',
         indexes=[{'columns': ['day']}],
         meta={
-            'reach': {'before': 0, 'after': 0, 'column': 'day', 'all_when_reclassified': true},
+            'reach': {'before': 0, 'after': 0, 'column': 'day', 'all_when_reclassified': true, 'of': 'touched_days'},
             'lookups': ['day'],
         }
     )
