@@ -1,10 +1,15 @@
 {{ config(pre_hook="{{ hashed_joins() }}") }}
--- Grain: branch x week x section x item: this week against its usual weeks. Over-dispersion is half the item's own,
--- half that of all items of the section, at least 1. Counts are compared by square roots, shares by arcsines (Anscombe
--- 1948), which makes small numbers near normal; means as they are. Nothing is compared before the week has ended, with
--- fewer than four usual weeks, or for shares and means of fewer than 20 observations.
+-- Grain: branch x week x section x item, of the weeks that the review writes: this week against its usual weeks.
+-- Over-dispersion is half the item's own, half that of all items of the section, at least 1. Counts are compared by
+-- square roots, shares by arcsines (Anscombe 1948), which makes small numbers near normal; means as they are. Nothing
+-- is compared before the week has ended, with fewer than four usual weeks, or for shares and means of fewer than 20
+-- observations.
 {% set float = dbt.type_float() %}
 with
+measures as (
+    select * from {{ ref('int_review_measures') }} where {{ in_reach(48, 127, 'week_start') }}
+),
+
 joined as (
     select
         measures.*,
@@ -21,7 +26,7 @@ joined as (
                 partition by measures.branch_id, measures.section, measures.week_start
             )) / 2, 1), 1
         ) as dispersion
-    from {{ ref('int_review_measures') }} as measures
+    from measures
     left join {{ ref('int_review_weeks') }} as weeks
         on measures.branch_id = weeks.branch_id and measures.week_start = weeks.week_start
     left join {{ ref('int_review_usual') }} as usual

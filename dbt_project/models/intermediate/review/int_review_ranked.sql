@@ -14,7 +14,7 @@ compared as (
                     sqrt(cast(greatest((x2 - x * x / n) / (n - 1), 0) / n as {{ dbt.type_float() }}))
         end as mean_deviation
     from {{ ref('int_review_compared') }}
-    where {{ in_reach(48, 127, 'week_start') }} and n > 0
+    where n > 0
 ),
 
 tested as (

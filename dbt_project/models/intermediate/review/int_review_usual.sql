@@ -1,6 +1,6 @@
--- Grain: branch x week x section x item: what the up to eight weeks before it that were loaded wholly say: the mean of
--- an observation, its variance, and by how much more than chance the weeks differ (over-dispersion: mean squared
--- deviation of the weeks over what chance explains).
+-- Grain: branch x week x section x item, of the weeks that the review writes: what the up to eight weeks before it that
+-- were loaded wholly say: the mean of an observation, its variance, and by how much more than chance the weeks differ
+-- (over-dispersion: mean squared deviation of the weeks over what chance explains).
 with
 -- A number for each row: eight weeks of hundreds of them are put together by it instead of by three texts and a day.
 measures as (
@@ -8,6 +8,7 @@ measures as (
         *,
         row_number() over (order by branch_id, section, item, week_start) as measure_no
     from {{ ref('int_review_measures') }}
+    where {{ in_reach(48, 127, 'week_start') }}
 ),
 
 weeks as (
