@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='replace_days',
         meta={'reach': {'before': 7, 'after': 120}},
-        indexes=[{'columns': ['business_day']}]
+        indexes=[{'columns': ['business_day']}],
+        pre_hook="{{ hashed_joins() }}"
     )
 }}
 -- Grain: one evaluation, with what the plan said about its call, and how it counts in the means:

@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='replace_days',
         meta={'reach': {'before': 0, 'after': 120}},
-        indexes=[{'columns': ['business_day']}]
+        indexes=[{'columns': ['business_day']}],
+        pre_hook="{{ hashed_joins() }}"
     )
 }}
 -- Grain: one call and plan day, when a signal asks for it and the sample of its own day has not drawn it: the heaviest
