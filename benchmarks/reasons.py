@@ -15,9 +15,9 @@ WINDOWS = (
     " history changes. Tried: data tests, marts, gate 2 and publication read the days that change only, days that only"
     " repeats touch are built where repeats come in, rows are written where they differ, lie by day and fill no old"
     " pages, small samples for statistics, look-ups as if from memory, joins by hash of what days bound, retention in"
-    " one pass, bitmaps for days, compressed pages in WAL. Tables of history that are read from end to end are named below. What every night pays, dbt and"
-    " its look-ups in the catalog, became smaller: all nights are cheaper (a month's by half of its blocks), and what"
-    " windows add is a larger share of them."
+    " one pass, bitmaps for days, compressed pages in WAL. Tables of history that are read from end to end are named"
+    " below. What every night pays, dbt and its look-ups in the catalog, became smaller: all nights are cheaper (a"
+    " month's by half of its blocks), and what windows add is a larger share of them."
 )
 REASONS = {
     "land": (
