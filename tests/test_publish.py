@@ -82,9 +82,10 @@ def test_a_mart_of_todays_classes_is_replaced_on_all_days_when_topics_changed_th
 @pytest.mark.parametrize(
     ("reach", "written"),
     [
-        (Reach(), [TWO]),
-        (Reach(before=1), [ONE, TWO]),
-        (Reach(of="touched_days"), [TWO, THREE]),
+        (Reach(), [THREE]),
+        (Reach(before=1), [TWO, THREE]),
+        (Reach(of="touched_days"), [ONE, THREE]),
+        (Reach(before=1, of="touched_days"), [FIRST, ONE, TWO, THREE]),
         (Reach(before=1, of="touched_days", repeats_alone=True), [ONE, TWO, THREE]),
     ],
 )
@@ -94,7 +95,7 @@ def test_days_that_only_repeats_touch_are_replaced_where_repeats_come_in(conn, r
     _candidate(conn, *(("a", "measured", 1, None, day) for day in days))
     publish(conn, _build(conn), [], days, [mart], False)
     _candidate(conn, *(("a", "measured", 7, None, day) for day in days))
-    publish(conn, _build(conn), [], [TWO, THREE], [mart], False, changed_days=[TWO])
+    publish(conn, _build(conn), [], [ONE, THREE], [mart], False, changed_days=[THREE])
     assert [row[-1] for row in _marts(conn) if row[2] == 7] == written
 
 
