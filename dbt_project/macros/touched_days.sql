@@ -23,7 +23,7 @@ It is not passed as a variable because dbt parses the whole project again whenev
 {#-
 The days that the model builds: those on which more changed than whether a contact was repeated later. A model that
 repeats come into, or that holds the days of one, says `meta.reach.of: touched_days` and builds those of repeats too;
-strategy, data tests, gate 2 and publication read the same. of: the same of another model.
+strategy, data tests, gate 2 and publication read the same. of: what another model says, where its days are meant.
 -#}
 {% macro days_to_build(of=none) -%}
 {%- set told = of or ((model.config.meta or {}).get('reach') or {}).get('of') or 'changed_days' -%}

@@ -7,7 +7,7 @@
 -- moves the month's plan. Each level is shrunk to the one above it as if that were 20 evaluations of its own: all calls
 -- ('*') to the configured default, class and band to all calls, an operator's part to class and band.
 with
--- A call that was listened to is evaluated on its own day.
+-- An evaluation stands on the day of its call.
 pool as (
     select * from {{ ref('int_listening_pool') }} where {{ near_touched_days('business_day', 90, 90) }}
 ),
