@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -71,6 +72,25 @@ def test_a_daily_model_builds_no_day_that_only_repeats_touch_unless_they_come_in
     build = {"touched_days": ["2026-03-01", "2026-03-02"], "changed_days": []}
     assert transform.invoke(url, ["run", "--select", "int_contact_classes_daily"], build).success
     assert daily(conn) == [("2026-03-01", "a", 1)]
+
+
+@pytest.mark.parametrize(
+    ("reach", "built"),
+    [
+        ({}, [("2026-02-27", "2026-03-02")]),
+        ({"of": "touched_days"}, [("2026-01-28", "2026-02-01"), ("2026-02-27", "2026-03-02")]),
+        (
+            {"of": "touched_days", "repeats_alone": True},
+            [("2026-01-31", "2026-02-01"), ("2026-02-27", "2026-03-02")],
+        ),
+    ],
+)
+def test_days_that_only_repeats_touch_reach_others_unless_they_are_alone(url, reach, built):
+    build = {"touched_days": ["2026-01-31", "2026-02-01", "2026-03-02"], "changed_days": ["2026-03-02"]}
+    outcome = transform.invoke(url, ["compile", "--inline", f"{{{{ in_reach(3, 0, 'day', {reach}) }}}}"], build)
+    assert outcome.success, outcome.exception
+    code = outcome.result.results[0].node.compiled_code
+    assert re.findall(r"between cast\('(.*?)' as date\) and cast\('(.*?)' as date\)", code) == built
 
 
 def test_rows_of_later_nights_do_not_fill_the_pages_of_days_long_ago(conn, url):
