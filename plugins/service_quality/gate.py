@@ -22,7 +22,7 @@ from typing import Any, Literal
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from service_quality import ops, suites, usual
+from service_quality import lean, ops, suites, usual
 from service_quality.config import Settings
 from service_quality.contract import BY_NAME, Table
 from service_quality.ops import Conn, Load
@@ -252,6 +252,11 @@ class Batches:
 @contextmanager
 def datasource(url: str) -> Iterator[Batches]:
     """A data source on the libpq ``url`` in a context of its own; its connections are closed afterwards."""
+    with lean.collected_seldom():
+        yield from _datasource(url)
+
+
+def _datasource(url: str) -> Iterator[Batches]:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx

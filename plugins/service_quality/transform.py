@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from service_quality import lean
 from service_quality.local.postgres import memory_mb
 from service_quality.ops import Conn, home
 
@@ -148,12 +149,12 @@ def invoke(
     folder = home() / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
     target = "warehouse" if duckdb is None else "duckdb"
-    with _environment(url, build or {}, duckdb):
+    with _environment(url, build or {}, duckdb), lean.collected_seldom():
         from dbt.cli.main import dbtRunner
 
         from service_quality.dbt_sessions import shared
 
-        with shared():
+        with shared(), lean.flags_without_source():
             return dbtRunner(manifest=parsed).invoke(
                 [
                     arguments[0], *arguments[1:],
