@@ -11,8 +11,9 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from service_quality.local import postgres
 
@@ -20,13 +21,20 @@ from benchmarks import document, report
 from benchmarks.measure import Ratio
 from benchmarks.scale import FULL, QUICK, Scale
 
-# Each is a module with ``run(scale: Scale) -> report.Result``. The longest comes last: results are written after each.
+# Each is a module with ``run(scale: Scale) -> report.Result``.
 PARTS = ("load", "peers", "rebuild", "orchestration", "readers", "storage", "history")
-# The quick run: two lanes side by side, each with a server of its own in a home below ours. Parts of a lane share the
-# project that dbt parsed. History rebuilds, and orchestration weighs storage too.
-QUICK_LANES = {".": ("history", "readers"), "bench-lane": ("orchestration", "load", "peers")}
+# Two lanes side by side, each with a server of its own in a home below ours. Parts of a lane share the project that dbt
+# parsed. History rebuilds in the quick run, and orchestration weighs storage too.
+LANES: dict[str, dict[str, tuple[str, ...]]] = {
+    "quick": {".": ("history", "readers"), "bench-lane": ("orchestration", "load", "peers")},
+    # What is timed runs alone: beside the filling of history, bytes are weighed and peers, who are far behind, run.
+    "full": {".": ("history", "load", "rebuild", "orchestration", "readers"), "bench-lane": ("storage", "peers")},
+}
 FORK = multiprocessing.get_context("fork")
-LANES_NOTE = "two lanes of parts ran side by side: wall times disturb each other, so judge CPU, blocks and WAL"
+NOTES = {
+    "quick": "two lanes of parts ran side by side: wall times disturb each other, so judge CPU, blocks and WAL",
+    "full": "storage was weighed and peers ran beside the filling of history; everything else ran alone",
+}
 
 
 def main() -> int:
@@ -39,29 +47,30 @@ def main() -> int:
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     scale = QUICK if arguments.quick else FULL
-    if arguments.quick and not arguments.parts:
-        return _run_lanes()
     if not arguments.parts:
-        report.LATEST.unlink(missing_ok=True)
-    lines, failures = _run(arguments.parts or PARTS, scale)
+        return _run_lanes(scale)
+    lines, failures = _run(arguments.parts, scale)
     print("\n".join(lines))
     for part, error in failures.items():
         print(f"FAILED {part}: {error}", file=sys.stderr)
     return 1 if failures else 0
 
 
-def _run_lanes() -> int:
-    """The quick run: a process for each part, all writing into one new set of results; 1 when a part failed."""
+def _run_lanes(scale: Scale) -> int:
+    """All parts, each in a process of its own, all writing into one new set of results; 1 when a part failed."""
     report.LATEST.unlink(missing_ok=True)
     _import_once()
-    lanes = {postgres.home() / lane: parts for lane, parts in QUICK_LANES.items()}
-    running = [FORK.Process(target=_run_lane, args=lane) for lane in lanes.items()]
+    alone = FORK.Event()
+    homes = {postgres.home() / lane: parts for lane, parts in LANES[scale.name].items()}
+    wait = None if scale is QUICK else alone.wait
+    running = [FORK.Process(target=_run_lane, args=(home, parts, scale, wait)) for home, parts in homes.items()]
     for lane in running:
         lane.start()
-    for lane in running:
+    for lane in reversed(running):  # the first is the one that waits to be alone
         lane.join()
-    _remove_servers([home for home in lanes if home != postgres.home()])
-    report.note("quick", LANES_NOTE)
+        alone.set()
+    _remove_servers([home for home in homes if home != postgres.home()])
+    report.note(scale.name, NOTES[scale.name])
     document.write()
     return 1 if any(lane.exitcode for lane in running) else 0
 
@@ -73,21 +82,20 @@ def _import_once() -> None:
     gc.freeze()  # else each process looks through all of it whenever it collects
 
 
-def _run_lane(home: Path, parts: Sequence[str]) -> None:
+def _run_lane(home: Path, parts: Sequence[str], scale: Scale, alone: Callable[[], Any] | None) -> None:
     """Run ``parts`` one after the other, each in a process of its own; exits 1 when one failed."""
     failed = False
     for part in parts:
-        process = FORK.Process(target=_run_quickly, args=(home, part))
+        process = FORK.Process(target=_run_apart, args=(home, part, scale, alone))
         process.start()
         process.join()
         failed |= process.exitcode != 0
     sys.exit(1 if failed else 0)
 
 
-def _run_quickly(home: Path, part: str) -> None:
+def _run_apart(home: Path, part: str, scale: Scale, alone: Callable[[], Any] | None) -> None:
     os.environ["QUALITY_HOME"] = str(home)
-    lines, failures = _run([part], QUICK)
-    print("\n".join(lines), flush=True)
+    _, failures = _run([part], scale, alone)
     sys.exit(1 if failures else 0)
 
 
@@ -103,7 +111,9 @@ def _remove_servers(homes: list[Path]) -> None:
         os.environ["QUALITY_HOME"] = kept
 
 
-def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[str], dict[str, str]]:
+def _run(
+    parts: Sequence[str], scale: Scale, alone: Callable[[], Any] | None = None
+) -> tuple[list[str], dict[str, str]]:
     """What each part found, as lines, and the errors; results are written after each, so that none is lost."""
     postgres.start()
     lines: list[str] = []
@@ -112,7 +122,9 @@ def _run(parts: list[str] | tuple[str, ...], scale: Scale) -> tuple[list[str], d
         print(f"-- {part}", flush=True)
         started = time.monotonic()
         try:
-            result: report.Result = importlib.import_module(f"benchmarks.{part}").run(scale)
+            module = importlib.import_module(f"benchmarks.{part}")
+            waiting = {"alone": alone} if part == "history" and alone else {}
+            result: report.Result = module.run(scale, **waiting)
         except Exception as error:  # noqa: BLE001 - the other parts still count; the error is reported and exits 1
             traceback.print_exc()
             failures[part] = f"{type(error).__name__}: {error}"

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -144,8 +146,7 @@ def lengthen(url: str, blocks: int) -> None:
             for table in TABLES:
                 if table.name not in REFERENCE:
                     _copy_rows(conn, table, moved, copy)
-    with ops.connect(url) as conn:
-        _vacuum(conn)
+    _vacuum_raw(url)
 
 
 @contextmanager
@@ -179,7 +180,7 @@ def thicken(url: str, copies: int) -> None:
             if table.name not in REFERENCE:
                 _copy_rows(conn, table, same, copy)
         conn.commit()
-        _vacuum(conn)
+    _vacuum_raw(url)
 
 
 def shorten(url: str, days: int) -> None:
@@ -196,13 +197,37 @@ def shorten(url: str, days: int) -> None:
         conn.execute("update ops.loads set window_start = %s", (since,))
         conn.execute("delete from ops.load_days where day < %s", (since.date(),))
         conn.commit()
-        _vacuum(conn, "full, analyze")
+    _vacuum_raw(url, "full, analyze")
 
 
-def _vacuum(conn: ops.Conn, how: str = "analyze") -> None:
-    conn.autocommit = True
-    for table in TABLES:
-        conn.execute(sql.SQL("vacuum ({}) raw.{}").format(sql.SQL(how), sql.Identifier(table.name)))  # type: ignore[arg-type]
+def _vacuum_raw(url: str, how: str = "analyze") -> None:
+    vacuum(url, [sql.Identifier("raw", table.name) for table in TABLES], how)
+
+
+def vacuum(url: str, tables: Sequence[sql.Composable], how: str = "analyze") -> None:
+    """What autovacuum would do in the midst of what is measured, by two sessions at once."""
+    statements = [sql.SQL("vacuum ({}) {}").format(sql.SQL(how), table) for table in tables]  # type: ignore[arg-type]
+    at_once(url, statements)
+
+
+def at_once(url: str, statements: Sequence[sql.Composable], before: str = "") -> None:
+    """Run each statement in a transaction of its own, two at a time, each session prepared by ``before``."""
+    waiting = deque(statements)
+
+    def work() -> None:
+        with psycopg.connect(url, autocommit=True) as conn:
+            if before:
+                conn.execute(before)  # type: ignore[arg-type]
+            while True:
+                try:
+                    statement = waiting.popleft()
+                except IndexError:
+                    return
+                conn.execute(statement)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work) for _ in range(2)]:
+            done.result()
 
 
 def _load_copy(conn: ops.Conn, load_id: int, days: int) -> int:

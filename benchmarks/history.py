@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from service_quality import analyse, config, ops, runner, transform
 from service_quality.analyses.base import Scope
 from service_quality.rebuild import SELECTION
@@ -33,6 +34,7 @@ from benchmarks.centre import (
     make_database,
     shorten,
     thicken,
+    vacuum,
 )
 from benchmarks.measure import Cost, Meter, Ratio, alternate, median, ratio
 from benchmarks.report import Result
@@ -46,6 +48,11 @@ UNMEASURED = (
     "a night of 1,000,000 contacts is not measured: at the rebuild's 20 kB a contact it would need 20 GB of disk beside"
     " each history"
 )
+
+TABLES = """
+select schemaname, relname from pg_stat_all_tables where schemaname <> 'pg_toast'
+order by pg_relation_size(relid) desc
+"""
 
 READS = """
 select schemaname || '.' || relname as name, seq_tup_read, n_live_tup
@@ -100,8 +107,9 @@ def _build_all(url: str, built: Sequence[str] = ()) -> None:
         conn.execute("update ops.builds set status = 'built' where build_id = %s", (build_id,))
         conn.commit()
     runner.publish_build(build_id)
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("vacuum (analyze)")  # autovacuum would do it, in the midst of the nights
+    with psycopg.connect(url) as conn:
+        tables = conn.execute(TABLES).fetchall()
+    vacuum(url, [sql.Identifier(*names) for names in tables])
 
 
 def night(place: Centre, one: History, meter: Meter, day: date, copies: int = 0) -> None:
@@ -165,11 +173,14 @@ def growing(
     return sorted(found, key=lambda r: -int(r["read_long"]))
 
 
-def run(scale: Scale) -> Result:
-    """Nights after each history against the shortest, a late row against none, many days loaded again."""
+def run(scale: Scale, alone: Callable[[], Any] = lambda: None) -> Result:
+    """Nights after each history against the shortest, a late row against none, many days loaded again.
+
+    ``alone``: returns when nothing else is run any more; asked before anything is measured.
+    """
     result = Result("history")
     with _loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
-        _nights(result, scale, place)
+        _nights(result, scale, place, alone)
     if not scale.again_blocks:
         result.notes.append("days loaded again are measured in the full run only")
         return result
@@ -197,7 +208,7 @@ def _last(place: Centre) -> date:
     return place.first_day + timedelta(days=BLOCK_DAYS - 1)
 
 
-def _nights(result: Result, scale: Scale, place: Centre) -> None:
+def _nights(result: Result, scale: Scale, place: Centre, alone: Callable[[], Any]) -> None:
     histories = [History(days, f"bench_history_{days}") for days in scale.history_days]
     usual = histories[(len(histories) - 1) // 2]
     late = History(usual.days, "bench_history_late") if scale.late_row else None
@@ -206,6 +217,7 @@ def _nights(result: Result, scale: Scale, place: Centre) -> None:
         make_database(place.server, late.database, usual.database)
     else:
         result.notes.append("a night with a late row is measured in the full run only")
+    alone()
     meter = Meter(place.url("postgres"))
     for n in range(1, scale.history_rounds + 1):
         day = _last(place) + timedelta(days=n)

@@ -60,8 +60,8 @@ def run(scale: Scale) -> Result:
                 conn.commit()
             meter = Meter(url)
             for lines in scale.load_rows:
-                later = scale.later_load and lines == scale.load_rows[0]
-                _loading(result, meter, url, folder, lines, scale.rounds, later)
+                first = lines == scale.load_rows[0]
+                _loading(result, meter, url, folder, lines, scale.rounds, first, scale.later_load and first)
             if not scale.later_load:
                 result.notes.append("promotion into a filled raw is measured in the full run only")
             _crm(result, meter, url, crm_url, folder, scale.load_rows[0], scale.rounds)
@@ -77,7 +77,7 @@ def run(scale: Scale) -> Result:
 
 
 def _loading(
-    result: Result, meter: Meter, url: str, folder: Path, lines: int, rounds: int, later: bool
+    result: Result, meter: Meter, url: str, folder: Path, lines: int, rounds: int, warm_up: bool, later: bool
 ) -> None:
     """``later``: promote other rows into the filled raw, too, which is shown and not judged."""
     spool = tables.make(folder / "files", lines)
@@ -85,7 +85,7 @@ def _loading(
     tables.landed_csv(csv, tables.events(spool), 1)
     costs: Costs = {name: [] for name in ("psql", "land", "gate", "promote", "two", "later")}
     others: list[float] = []
-    for turn in range(-1, rounds):
+    for turn in range(-1 if warm_up else 0, rounds):
         parts: list[Callable[[], Costs]] = [
             lambda: _floor(meter, url, csv),
             lambda: _whole(meter, url, spool),

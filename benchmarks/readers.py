@@ -33,7 +33,7 @@ from service_quality import config, ops, publish, transform
 from service_quality import settings as settings_sync
 from service_quality.local import postgres
 
-from benchmarks.centre import WAREHOUSE
+from benchmarks.centre import WAREHOUSE, at_once, vacuum
 from benchmarks.measure import Ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
@@ -296,8 +296,8 @@ def _marts() -> list[publish.Mart]:
 
 
 def _fill(conn: ops.Conn, days: int) -> None:
-    """Rows into ``candidate``, a mart at a time."""
-    conn.execute("select setseed(0.42)")
+    """Rows into ``candidate``, two marts at a time."""
+    inserts = []
     lists = sql.SQL(_LISTS).format(first=sql.Literal(LAST_DAY - timedelta(days=days - 1)), last=sql.Literal(LAST_DAY))
     for name, fill in FILLS.items():
         columns = publish._columns(conn, "candidate", name)
@@ -308,7 +308,7 @@ def _fill(conn: ops.Conn, days: int) -> None:
             sql.SQL("cast({} as {})").format(sql.SQL(fill.columns.get(c) or _BY_TYPE[kind]), sql.SQL(kind))
             for c, kind in columns.items()
         )
-        conn.execute(
+        inserts.append(
             sql.SQL("insert into candidate.{} ({}) {} select {} from {}").format(
                 sql.Identifier(name),
                 sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -318,16 +318,15 @@ def _fill(conn: ops.Conn, days: int) -> None:
             )
         )
     conn.commit()
+    at_once(ops.url_of(conn), inserts, "select setseed(0.42)")
 
 
 def _vacuum(url: str) -> None:
     """What autovacuum does to the marts, and a build to the candidates."""
+    vacuum(url, [sql.Identifier("marts", name) for name in FILLS])
+    few = "set default_statistics_target = 10"  # see the macro refresh_statistics
+    at_once(url, [sql.SQL("analyze {}").format(sql.Identifier("candidate", name)) for name in FILLS], few)
     with psycopg.connect(url, autocommit=True) as conn:
-        for name in FILLS:
-            conn.execute(sql.SQL("vacuum analyze {}").format(sql.Identifier("marts", name)))
-        conn.execute("set default_statistics_target = 10")  # see the macro refresh_statistics
-        for name in FILLS:
-            conn.execute(sql.SQL("analyze {}").format(sql.Identifier("candidate", name)))
         conn.execute("checkpoint")
 
 

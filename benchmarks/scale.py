@@ -46,9 +46,9 @@ class Scale:
 
 FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              150, (30, 365, 1461), 15_000, 5_000_000,
-             history_rounds=5, again_contacts_per_day=370, again_blocks=(16, 64), many_contacts=15_000,
-             rebuild_seconds=480,
-             nights=5, marts_days=1461, read_seconds=7.0,
+             history_rounds=5, again_contacts_per_day=370, again_blocks=(12, 48), many_contacts=15_000,
+             rebuild_seconds=360,
+             nights=3, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
 QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 30, (30, 91), 1_000, 3_000,
               later_load=False, history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False,
