@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import io
 
 import pytest
 from service_quality import lean
@@ -34,3 +35,35 @@ def _looks(monkeypatch: pytest.MonkeyPatch, flag: object, behavior: type) -> int
         patch.setattr(inspect, "stack", lambda: looks.append(1) or [])
         assert behavior([flag], {}).a_flag.setting
     return len(looks)
+
+
+def test_dbt_makes_messages_of_warnings_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt_common.events import event_manager
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.event_manager_client import get_event_manager
+    from dbt_common.events.functions import fire_event
+    from dbt_common.events.types import Note
+
+    made: list[EventLevel | None] = []
+    before = get_event_manager()
+    make = event_manager.msg_from_base_event
+    monkeypatch.setattr(event_manager, "msg_from_base_event", lambda e, level: made.append(level) or make(e, level))
+    with lean.unheard_events():
+        fire_event(Note(msg="unheard"), level=EventLevel.INFO)
+        fire_event(Note(msg="a warning"), level=EventLevel.WARN)
+    assert made == [EventLevel.WARN]
+    assert get_event_manager() is before
+
+
+def test_dbt_makes_messages_for_a_log() -> None:
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.event_manager_client import add_logger_to_manager
+    from dbt_common.events.functions import fire_event
+    from dbt_common.events.logger import LoggerConfig
+    from dbt_common.events.types import Note
+
+    told = io.StringIO()
+    with lean.unheard_events():
+        add_logger_to_manager(LoggerConfig(name="a log", level=EventLevel.INFO, output_stream=told))
+        fire_event(Note(msg="heard"), level=EventLevel.INFO)
+    assert "heard" in told.getvalue()

@@ -35,3 +35,32 @@ def flags_without_source() -> Iterator[None]:
         yield
     finally:
         Flag._default_source = staticmethod(found)  # type: ignore[method-assign]
+
+
+@contextmanager
+def unheard_events() -> Iterator[None]:
+    """dbt makes no messages of what it has to tell, some twenty for each node, unless a log takes them; warnings and
+    errors stay.
+    """
+    from dbt_common.events import event_manager_client as client
+    from dbt_common.events.base_types import BaseEvent, EventLevel
+    from dbt_common.events.event_manager import EventManager
+
+    class Manager(EventManager):
+        def fire_event(
+            self,
+            e: BaseEvent,
+            level: EventLevel | None = None,
+            node: object = None,
+            force_warn_or_error_handling: bool = False,
+        ) -> None:
+            loud = (level or e.level_tag()) in (EventLevel.WARN, EventLevel.ERROR)
+            if loud or force_warn_or_error_handling or self.loggers:
+                super().fire_event(e, level, node, force_warn_or_error_handling)
+
+    before = client.get_event_manager()
+    client.ctx_set_event_manager(Manager())
+    try:
+        yield
+    finally:
+        client.ctx_set_event_manager(before)
