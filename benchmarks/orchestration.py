@@ -71,7 +71,7 @@ def run(scale: Scale) -> Result:
         if scale.weigh_nights:
             storage.vacuum()
             storage.weigh(result, home, HISTORY_DAYS + scale.nights, CONTACTS_PER_DAY)
-        ratio, rows = empty_builds(scale.rounds if scale.nights > 1 else 3, scale.nights > 1)
+        ratio, rows = empty_builds(scale.rounds if scale.nights > 1 else 2, scale.nights > 1)
         result.ratios.append(ratio)
         result.tables["builds of nothing"] = rows
     return result
