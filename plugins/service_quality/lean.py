@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # New objects before Python looks for unreachable ones among them, and how many times that before it looks through
-# older ones. With its own 700, 10 and 10 a tenth of a small night is spent looking through a manifest that stays.
+# older ones. With its own 700, 10 and 10 a twelfth of a small night's CPU goes into looking through what stays.
 SELDOM = (50_000, 20, 100)
 
 
@@ -39,8 +39,7 @@ def flags_without_source() -> Iterator[None]:
 
 @contextmanager
 def unheard_events() -> Iterator[None]:
-    """dbt makes no messages of what it has to tell, some twenty for each node, unless a log takes them; warnings and
-    errors stay.
+    """dbt makes no messages of what it has to tell unless a log takes them; warnings and errors stay.
     """
     from dbt_common.events import event_manager_client as client
     from dbt_common.events.base_types import BaseEvent, EventLevel

@@ -1,6 +1,12 @@
-"""Every part is measured, each once, and what is timed is not beside another lane's work in the full run."""
+"""Every part is measured, each once, and history's nights wait for the other lane of the full run."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from benchmarks import __main__ as bench
 
@@ -16,6 +22,24 @@ def test_the_quick_run_measures_what_it_has_no_part_for_in_others() -> None:
     assert bench.QUICK.rebuild_histories and bench.QUICK.weigh_nights
 
 
-def test_history_fills_first_and_waits_for_the_other_lane() -> None:
-    first, *_ = bench.LANES["full"].values()
-    assert first[0] == "history"
+def test_history_is_alone_only_when_the_other_lane_has_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def run(parts: list[str], scale: object, alone: Callable[[], object]) -> tuple[list[str], dict[str, str]]:
+        if parts == ["history"]:
+            alone()
+            (tmp_path / "history").write_text(",".join(p for p in ("storage", "peers") if (tmp_path / p).exists()))
+        else:
+            time.sleep(0.2)
+            (tmp_path / parts[0]).touch()
+        return [], {}
+
+    for place, name, value in (
+        (bench, "_run", run), (bench, "_import_once", lambda: None), (bench, "_remove_servers", lambda homes: None),
+        (bench.report, "LATEST", tmp_path / "latest.json"), (bench.report, "note", lambda *_: None),
+        (bench.document, "write", lambda: None),
+    ):  # fmt: skip
+        monkeypatch.setattr(place, name, value)
+    assert next(iter(bench.LANES["full"].values()))[0] == "history"
+    assert bench._run_lanes(bench.FULL) == 0
+    assert (tmp_path / "history").read_text() == "storage,peers"
