@@ -39,6 +39,14 @@ SECONDS_APART = 7
 FIRST_THICKENING = 1000  # numbers of copies in time lie below
 SEQUENCE_PER_SECOND = 2**31  # see sources.telephony: a line's place in the log begins with its time
 
+# What autovacuum by its default thresholds would come to.
+DUE = """
+select s.schemaname, s.relname from pg_stat_all_tables as s join pg_class as c on c.oid = s.relid
+where c.relkind = 'r' and (s.n_dead_tup > 50 + 0.2 * greatest(c.reltuples, 0)
+    or s.n_ins_since_vacuum > 1000 + 0.2 * greatest(c.reltuples, 0)
+    or s.n_mod_since_analyze > 50 + 0.1 * greatest(c.reltuples, 0))
+"""
+
 
 @dataclass
 class Centre:
@@ -202,6 +210,26 @@ def shorten(url: str, days: int) -> None:
 
 def _vacuum_raw(url: str, how: str = "analyze") -> None:
     vacuum(url, [sql.Identifier("raw", table.name) for table in TABLES], how)
+
+
+def undisturbed(url: str) -> None:
+    """Autovacuum leaves the tables that stand in ``url`` alone; `vacuum_due` is for the pauses. The meter counts the
+    whole server, and what one database left to vacuum would else fall into the night of another.
+    """
+    with psycopg.connect(url) as conn:
+        tables = conn.execute(
+            "select s.schemaname, s.relname from pg_stat_user_tables as s join pg_class as c on c.oid = s.relid"
+            " where c.relkind = 'r'"
+        ).fetchall()
+    off = [sql.SQL("alter table {} set (autovacuum_enabled = off)").format(sql.Identifier(*names)) for names in tables]
+    at_once(url, off)
+
+
+def vacuum_due(url: str) -> None:
+    """What autovacuum would do in the hours after a night, done at once."""
+    with psycopg.connect(url) as conn:
+        tables = conn.execute(DUE).fetchall()
+    vacuum(url, [sql.Identifier(*names) for names in tables])
 
 
 def vacuum(url: str, tables: Sequence[sql.Composable], how: str = "analyze") -> None:

@@ -34,7 +34,9 @@ from benchmarks.centre import (
     make_database,
     shorten,
     thicken,
+    undisturbed,
     vacuum,
+    vacuum_due,
 )
 from benchmarks.measure import Cost, Meter, Ratio, alternate, median, ratio
 from benchmarks.report import Result
@@ -110,6 +112,7 @@ def _build_all(url: str, built: Sequence[str] = ()) -> None:
     with psycopg.connect(url) as conn:
         tables = conn.execute(TABLES).fetchall()
     vacuum(url, [sql.Identifier(*names) for names in tables])
+    undisturbed(url)
 
 
 def night(place: Centre, one: History, meter: Meter, day: date, copies: int = 0) -> None:
@@ -125,6 +128,7 @@ def night(place: Centre, one: History, meter: Meter, day: date, copies: int = 0)
         _checkpoint(url)
         one.builds.append(meter.measure(runner.build))
         after = reads(url)
+        vacuum_due(url)
     for name, row in after.items():
         # A table that the build made anew counts from nothing.
         was = before.get(name, {"seq_tup_read": 0})["seq_tup_read"]

@@ -575,7 +575,9 @@ def _rows_of(batch: Any) -> Any:
     import sqlalchemy as sa
 
     rows = batch.data.selectable
-    return rows.subquery() if isinstance(rows, sa.Select) else rows
+    if isinstance(rows, sa.TextClause):
+        rows = rows.columns()
+    return rows.subquery() if isinstance(rows, (sa.Select, sa.TextualSelect)) else rows
 
 
 def _members_of_groups(batch: Any, columns: Sequence[str], row_column: str) -> list[int]:
