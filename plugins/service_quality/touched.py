@@ -24,7 +24,7 @@ select * from raw.{name} where _load_id = any({loads})
 union all
 select old.* from raw.{name} as old
 inner join raw.{name} as new on {same_key} and old._superseded_at = new._loaded_at
-where new._load_id = any({loads})
+where new._load_id = any({loads}) and old._superseded_at is not null
 """
 
 # All versions of a record: keys have an index of what holds and one of what was superseded. One look-up a row of
@@ -96,17 +96,20 @@ select callid, bool_or(is_moved) as is_moved from (
     union all select linkedid, true from changed_cdr
     union all select callid, false from changed_ivr_ratings
     union all select call_id, false from changed_evaluations
-    union all select e.call_id, false from changed_evaluation_items as named cross join {evaluations} as e
+    union all select e.call_id, false from (select distinct evaluation_id from changed_evaluation_items) as named
+    cross join {evaluations} as e
 ) as named
 where callid is not null
 group by callid;
 analyze touched_calls;
 
 insert into touched_calls
-select distinct cdr.linkedid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.uniqueid = t.callid
-where cdr.linkedid is not null;
+select cdr.linkedid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.uniqueid = t.callid
+where cdr.linkedid is not null
+except select callid, is_moved from touched_calls;
 insert into touched_calls
-select distinct cdr.uniqueid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.linkedid = t.callid;
+select cdr.uniqueid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.linkedid = t.callid
+except select callid, is_moved from touched_calls;
 analyze touched_calls;
 
 -- Contacts that may stand in another subscriber's or topic's row of repeats.
@@ -138,8 +141,8 @@ union all select noted_at from changed_wrap_ups
 union all select opened_at from changed_tickets
 union all select e.event_at from raw.ticket_events as e inner join moved_tickets using (ticket_id)
 union all select event_at from changed_ticket_events
-union all select moment.at from changed_ticket_events as named cross join {tickets} as t
-cross join lateral (values (t.opened_at), (t.due_at)) as moment (at)
+union all select moment.at from (select distinct ticket_id from changed_ticket_events) as named
+cross join {tickets} as t cross join lateral (values (t.opened_at), (t.due_at)) as moment (at)
 -- A target that passed owes a call; what happened to a ticket before tells which of its later solutions count.
 union all select due_at from changed_tickets
 union all select later.event_at from changed_ticket_events as e
@@ -148,7 +151,8 @@ union all select ordered_at from changed_connections
 union all select connected_at from changed_connections
 union all select started_at from changed_measures
 union all select evaluated_at from changed_evaluations
-union all select e.evaluated_at from changed_evaluation_items as named cross join {evaluations} as e
+union all select e.evaluated_at from (select distinct evaluation_id from changed_evaluation_items) as named
+cross join {evaluations} as e
 union all select coalesce(submitted_at, started_at, updated_at) from changed_survey_responses
 union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.survey_responses as r
 inner join moved_tickets using (ticket_id)
@@ -191,9 +195,12 @@ delete from touched_instants where at > (select max(window_end) + interval '1 da
 
 analyze touched_contacts;
 
--- Earlier contacts of the same subscribers whose repeat windows a touched contact falls into.
+-- Earlier contacts of the same subscribers whose repeat windows a touched contact falls into, those of a day together.
 create temporary table repeated_instants on commit drop as
-select distinct earlier.at from touched_contacts as t
+select distinct earlier.at from (
+    select subscriber_id, min(at) as first_at, max(at) as last_at from touched_contacts
+    group by subscriber_id, date_bin('1 day', at, timestamptz '2000-01-01 00:00:00+00')
+) as t
 inner join (
     select s.subscriber_id, q.event_at as at from raw.subscribers as s
     inner join raw.queue_log as q on s.phone_hash = q.caller_hash
@@ -203,7 +210,7 @@ inner join (
     where subscriber_id in (select subscriber_id from touched_contacts)
 ) as earlier
     on t.subscriber_id = earlier.subscriber_id
-    and earlier.at < t.at and earlier.at >= t.at - interval '31 days';
+    and earlier.at < t.last_at and earlier.at >= t.first_at - interval '31 days';
 """
 
 _DAYS = """

@@ -50,10 +50,11 @@ moments as (
 followed as (
     select
         *,
+        -- From the last to the first, as a running minimum: what follows would be gone through anew for each moment.
         min(stops_at) over (
             partition by operator_id, business_day
-            order by at, step, queue_visit_id
-            rows between 1 following and unbounded following
+            order by at desc, step desc, queue_visit_id desc
+            rows between unbounded preceding and 1 preceding
         ) as next_at,
         max(busy_until) over (
             partition by operator_id, business_day
