@@ -34,10 +34,23 @@ REFERENCE = frozenset({"branches", "operators", "operator_branches", "operator_a
 CALL_IDS = frozenset({"uniqueid", "linkedid", "callid", "call_id"})
 # The name of the database that is built: for another name dbt parses its project anew, which no night does.
 WAREHOUSE = "bench_warehouse"
+PERSONS = {"subscriber_id": "person", "phone_hash": "number", "caller_hash": "number", "src_hash": "number"}
 RECORD_IDS = frozenset({"wrap_up_id", "ticket_id", "ticket_event_id", "connection_id", "evaluation_id", "outage_id"})
 SECONDS_APART = 7
 FIRST_THICKENING = 1000  # numbers of copies in time lie below
+PERSONS_APART = 7919  # a prime, so that copies of one contact go round all subscribers before one comes again
 SEQUENCE_PER_SECOND = 2**31  # see sources.telephony: a line's place in the log begins with its time
+
+# Every subscriber with a number of his own, counted through.
+SUBSCRIBERS = """
+create temporary table numbered on commit drop as
+select subscriber_id as person, phone_hash as number, row_number() over (order by subscriber_id) - 1 as place,
+    count(*) over () as everyone
+from (
+    select distinct on (phone_hash) subscriber_id, phone_hash from raw.subscribers
+    where _superseded_at is null and phone_hash is not null order by phone_hash, subscriber_id
+) as people
+"""
 
 # What autovacuum by its default thresholds would come to.
 DUE = """
@@ -174,15 +187,18 @@ def _without_lookups(conn: ops.Conn) -> Iterator[None]:
 
 
 def thicken(url: str, copies: int) -> None:
-    """Repeat what the loads brought that no build has seen ``copies`` times on the same day, seconds apart; commits."""
+    """Repeat what the loads brought that no build has seen ``copies`` times on the same day, seconds apart and each
+    time by another subscriber; commits.
+    """
     with ops.connect(url) as conn:
+        conn.execute(SUBSCRIBERS)
         loads = conn.execute(
             "select load_id from ops.loads where status = 'promoted' and build_id is null"
         ).fetchall()
         same = {load["load_id"]: load["load_id"] for load in loads}
         copy = _Copy(
             sql.SQL("0"), sql.SQL("n * {}").format(sql.Literal(SECONDS_APART)),
-            sql.SQL("cast({} + n as bigint)").format(sql.Literal(FIRST_THICKENING)), copies,
+            sql.SQL("cast({} + n as bigint)").format(sql.Literal(FIRST_THICKENING)), copies, by_others=True,
         )  # fmt: skip
         for table in TABLES:
             if table.name not in REFERENCE:
@@ -278,12 +294,16 @@ def _load_copy(conn: ops.Conn, load_id: int, days: int) -> int:
 
 @dataclass(frozen=True)
 class _Copy:
-    """SQL of how far back a copy lies, in days and in seconds, and of its number; ``n`` counts ``copies`` from 1."""
+    """SQL of how far back a copy lies, in days and in seconds, and of its number; ``n`` counts ``copies`` from 1.
+
+    ``by_others``: known subscribers are others in each copy, by the table `numbered`.
+    """
 
     days: sql.Composable
     back: sql.Composable
     number: sql.Composable
     copies: int = 1
+    by_others: bool = False
 
 
 def _copy_rows(conn: ops.Conn, table: Table, moved: dict[int, int], copy: _Copy) -> None:
@@ -296,19 +316,32 @@ def _copy_rows(conn: ops.Conn, table: Table, moved: dict[int, int], copy: _Copy)
         sql.SQL(
             "insert into raw.{table} ({names}, _load_id, _row_no, _row_hash, _loaded_at)"
             " select {values}, case _load_id {loads} end, _row_no, _row_hash # {number}, _loaded_at"
-            " from raw.{table} cross join generate_series(1, {copies}) as n"
+            " from raw.{table} cross join generate_series(1, {copies}) as n{others}"
             " where _superseded_at is null and _load_id = any({old})"
         ).format(
             table=sql.Identifier(table.name), names=sql.SQL(", ").join(map(sql.Identifier, names)),
             values=sql.SQL(", ").join(values), loads=loads, number=copy.number, copies=sql.Literal(copy.copies),
-            old=sql.Literal(list(moved)),
+            old=sql.Literal(list(moved)), others=_others(names) if copy.by_others else sql.SQL(""),
         )
     )  # fmt: skip
+
+
+def _others(names: Sequence[str]) -> sql.Composable:
+    """SQL that joins who a row is about, by the first column that tells it, and who it is about in copy ``n``."""
+    told = next((name for name in PERSONS if name in names), None)
+    if told is None:
+        return sql.SQL("")
+    return sql.SQL(
+        " left join numbered as known on known.{kind} = {told} left join numbered as other"
+        " on other.place = (known.place + n * {apart}) % known.everyone"
+    ).format(kind=sql.Identifier(PERSONS[told]), told=sql.Identifier(told), apart=sql.Literal(PERSONS_APART))
 
 
 def _moved(name: str, kind: str, copy: _Copy) -> sql.Composable:
     """SQL of a raw column's value in a copy."""
     column, back = sql.Identifier(name), copy.back
+    if copy.by_others and name in PERSONS:
+        return sql.SQL("coalesce(other.{}, {})").format(sql.Identifier(PERSONS[name]), column)
     if kind == "timestamptz":
         return sql.SQL("{} - {} * interval '1 second'").format(column, back)
     if kind == "date":

@@ -1,31 +1,37 @@
-"""The pauses between measured nights: what is due is vacuumed there, and not while another history is measured."""
+"""Nights of many contacts, and the pauses between nights: what is due is vacuumed there, not in another's night."""
 
 import psycopg
 import pytest
+from service_quality import ops
 
-from benchmarks.centre import undisturbed, vacuum_due
+from benchmarks.centre import SECONDS_APART, thicken, undisturbed, vacuum_due
 
 
 @pytest.fixture
-def url(server):
+def empty(server):
     name = "test_bench_centre"
     with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
         admin.execute(f"drop database if exists {name} with (force)")
         admin.execute(f"create database {name}")
-    with psycopg.connect(server.url(name), autocommit=True) as conn:
+    yield server.url(name)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture
+def url(empty):
+    with psycopg.connect(empty, autocommit=True) as conn:
         conn.execute("create table changed (n int) partition by range (n)")  # one that cannot be vacuumed by itself
         conn.execute("create table changed_all partition of changed default")
         conn.execute("create table same (n int)")
         for table in ("changed", "same"):
             conn.execute(f"insert into {table} select generate_series(1, 2000)")
-    with psycopg.connect(server.url(name), autocommit=True) as conn:  # what a session did is counted when it ends
+    with psycopg.connect(empty, autocommit=True) as conn:  # what a session did is counted when it ends
         conn.execute("vacuum analyze changed_all")
         conn.execute("vacuum analyze same")
         conn.execute("delete from changed where n > 500")
         conn.execute("delete from same where n > 1900")
-    yield server.url(name)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(f"drop database if exists {name} with (force)")
+    return empty
 
 
 def left_over(url):
@@ -48,3 +54,34 @@ def test_the_server_leaves_an_undisturbed_database_alone(url):
         kept = "select count(*) from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
         off = "'autovacuum_enabled=off' = any(reloptions)"
         assert conn.execute(f"{kept} and {off}").fetchone() == conn.execute(kept).fetchone() == (2,)
+
+
+@pytest.mark.postgres
+def test_the_copies_of_a_contact_come_from_other_subscribers_seconds_apart(empty):
+    with ops.connect(empty) as conn:
+        ops.prepare(conn)
+        load = conn.execute(
+            "insert into ops.loads (source, window_start, window_end, status) values ('telephony', '2026-03-01Z',"
+            " '2026-03-02Z', 'promoted') returning load_id"
+        ).fetchone()["load_id"]
+        for person in "abcde":
+            conn.execute(
+                "insert into raw.subscribers (subscriber_id, phone_hash, _load_id, _row_no, _row_hash, _loaded_at)"
+                " values (%s, %s, 0, 1, 1, now())", (person, person * 32),
+            )  # fmt: skip
+        for line, caller in enumerate(["a" * 32, None]):
+            conn.execute(
+                "insert into raw.queue_log (server_id, file_id, line_no, event_at, callid, event, caller_hash,"
+                " _load_id, _row_no, _row_hash, _loaded_at) values ('s', 'f', %s, '2026-03-01 12:00Z',"
+                " '1772366400.1', 'ENTERQUEUE', %s, %s, 1, 1, now())", (line, caller, load),
+            )  # fmt: skip
+        conn.commit()
+    thicken(empty, 4)
+    with ops.connect(empty) as conn:
+        rows = conn.execute(
+            "select caller_hash, extract(epoch from event_at - '2026-03-01 12:00Z') as later from raw.queue_log"
+        ).fetchall()
+    called = [(row["caller_hash"][0], int(row["later"])) for row in rows if row["caller_hash"]]
+    assert sorted(who for who, _ in called) == list("abcde")  # each of the four copies has a caller of its own
+    assert sorted(-later for _, later in called) == [n * SECONDS_APART for n in range(5)]
+    assert len(rows) == 10  # who withholds the number stays unknown
