@@ -395,13 +395,15 @@ def _all_readers(url: str, queries: dict[str, str], keys: list[str], seconds: fl
 def reader(
     url: str, queries: dict[str, str], keys: Sequence[str], start: float, end: float, seed: int
 ) -> list[tuple[str, float]]:
-    """One reader: asks the queries from ``start`` to ``end`` (epoch), all once in a random order and all again."""
+    """One reader: asks the queries from ``start`` to ``end`` (epoch), all once in a random order and all again; once at
+    least, however late it comes to it.
+    """
     chance = random.Random(seed)
     found: list[tuple[str, float]] = []
     with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
         conn.execute(sql.SQL("set role {}").format(sql.Identifier(ops.READER_ROLE)))
         time.sleep(max(0.0, start - time.time()))
-        while time.time() < end:
+        while not found or time.time() < end:
             for name in chance.sample(list(queries), len(queries)):
                 began = time.perf_counter()
                 conn.execute(queries[name], parameters(chance, keys)).fetchall()
