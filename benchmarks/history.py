@@ -322,6 +322,7 @@ def _again(result: Result, place: Centre, lengths: tuple[int, int], rounds: int)
     for blocks in (short, long):
         make_database(place.server, _repeated(blocks), template(place))
         lengthen(place.url(_repeated(blocks)), blocks - 1)
+        undisturbed(place.url(_repeated(blocks)))
         rows[blocks] = _raw_rows(place.url(_repeated(blocks)))
     meter = Meter(place.url("postgres"))
     last = last_day(place)

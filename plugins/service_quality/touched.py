@@ -194,7 +194,9 @@ inner join raw.survey_responses as r
 delete from touched_instants where at > (select max(window_end) + interval '1 day' from ops.coverage);
 
 analyze touched_contacts;
+"""
 
+_REPEATED = """
 -- Earlier contacts of the same subscribers whose repeat windows a touched contact falls into, those of a day together.
 create temporary table repeated_instants on commit drop as
 select distinct earlier.at from (
@@ -204,10 +206,10 @@ select distinct earlier.at from (
 inner join (
     select s.subscriber_id, q.event_at as at from raw.subscribers as s
     inner join raw.queue_log as q on s.phone_hash = q.caller_hash
-    where s.subscriber_id in (select subscriber_id from touched_contacts)
+    where s.subscriber_id in (select subscriber_id from touched_contacts) and q.event_at >= {since}
     union all
     select subscriber_id, opened_at from raw.tickets
-    where subscriber_id in (select subscriber_id from touched_contacts)
+    where subscriber_id in (select subscriber_id from touched_contacts) and opened_at >= {since}
 ) as earlier
     on t.subscriber_id = earlier.subscriber_id
     and earlier.at < t.last_at and earlier.at >= t.first_at - interval '31 days';
@@ -373,6 +375,9 @@ def _days_of_loads(
         tickets=_versions_of("tickets", "ticket_id", "opened_at", "due_at"),
         evaluations=_versions_of("evaluations", "evaluation_id", "call_id", "evaluated_at"),
     ))  # fmt: skip
+    # A moment that the planner knows: else it would read subscribers' contacts of all years.
+    since = conn.execute("select cast(min(at) - interval '31 days' as text) as at from touched_contacts").fetchone()
+    conn.execute(sql.SQL(_REPEATED).format(since=sql.Literal(since["at"] if since else None)))
     if until is not None and before is not None and until > before:
         conn.execute(_DEADLINES, {"until": until, "before": before})
     found = conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)}).fetchall()
