@@ -261,9 +261,7 @@ def test_every_rule_finds_its_fault(url, conn, path):
 @pytest.mark.postgres
 @pytest.mark.parametrize(("excess", "verdict"), [(2663.06123, "pass"), (2663.0613, "fail")])
 def test_the_excess_of_a_great_surge_has_nine_digits(url, conn, excess, verdict):
-    conn.execute(
-        "update candidate.topic_surges set contacts = 2669, expected = 5.93877369, excess = %s", (excess,)
-    )  # fmt: skip
+    conn.execute("update candidate.topic_surges set contacts = 2669, expected = 5.93877369, excess = %s", (excess,))
     conn.commit()
     rule = "topic_surges.parts.excess"
     assert judge(url, suites.read(suites.FOLDER / "marts" / "topic_surges.yml"), rule)[rule].verdict == verdict
