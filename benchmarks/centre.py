@@ -157,33 +157,39 @@ def drop_databases(server: postgres.Server, prefix: str) -> None:
 
 
 def lengthen(url: str, blocks: int) -> None:
-    """Repeat what ``raw`` holds ``blocks`` times, each BLOCK_DAYS further back; commits."""
-    with ops.connect(url) as conn, _without_lookups(conn):
-        loads = conn.execute("select load_id, source from ops.loads where status = 'promoted'").fetchall()
+    """Repeat what ``raw`` holds ``blocks`` times, each BLOCK_DAYS further back; two tables at a time."""
+    names = {table.name: table for table in TABLES if table.name not in REFERENCE}
+    with ops.connect(url) as conn:
+        indexes = _drop_lookups(conn, list(names))
+        loads = conn.execute("select load_id from ops.loads where status = 'promoted'").fetchall()
+        copies = []
         for block in range(1, blocks + 1):
             days = block * BLOCK_DAYS
             moved = {load["load_id"]: _load_copy(conn, load["load_id"], days) for load in loads}
-            copy = _Copy(sql.Literal(days), sql.Literal(days * 86400), sql.Literal(block))
-            for table in TABLES:
-                if table.name not in REFERENCE:
-                    _copy_rows(conn, table, moved, copy)
+            copies.append((moved, _Copy(sql.Literal(days), sql.Literal(days * 86400), sql.Literal(block))))
+        conn.commit()
+        largest = conn.execute(
+            "select relname as name from pg_class where relnamespace = 'raw'::regnamespace and relname = any(%s)"
+            " order by pg_relation_size(oid) desc", (list(names),),
+        ).fetchall()  # fmt: skip
+    # One session copies a table, so that its blocks of days lie one after the other.
+    at_once(url, [
+        sql.SQL(";").join(_copied(names[row["name"]], moved, copy) for moved, copy in copies) for row in largest
+    ])  # fmt: skip
+    at_once(url, indexes)
     _vacuum_raw(url)
 
 
-@contextmanager
-def _without_lookups(conn: ops.Conn) -> Iterator[None]:
-    """Raw's tables of events without the indexes that copying does not need; they are made again at once; commits."""
-    names = [table.name for table in TABLES if table.name not in REFERENCE]
+def _drop_lookups(conn: ops.Conn, tables: list[str]) -> list[sql.Composable]:
+    """Drop the indexes of raw's ``tables`` that copying does not need; SQL that makes each again, the largest first."""
     indexes = conn.execute(
         "select indexname as name, indexdef as definition from pg_indexes where schemaname = 'raw'"
-        " and tablename = any(%s) and indexname !~ '__(load|blocks)$'", (names,),
+        " and tablename = any(%s) and indexname !~ '__(load|blocks)$'"
+        " order by pg_relation_size(format('raw.%%I', indexname)::regclass) desc", (tables,),
     ).fetchall()  # fmt: skip
     for index in indexes:
         conn.execute(sql.SQL("drop index raw.{}").format(sql.Identifier(index["name"])))
-    yield
-    for index in indexes:
-        conn.execute(index["definition"])
-    conn.commit()
+    return [sql.SQL(index["definition"]) for index in indexes]
 
 
 def thicken(url: str, copies: int) -> None:
@@ -202,7 +208,7 @@ def thicken(url: str, copies: int) -> None:
         )  # fmt: skip
         for table in TABLES:
             if table.name not in REFERENCE:
-                _copy_rows(conn, table, same, copy)
+                conn.execute(_copied(table, same, copy))
         conn.commit()
     _vacuum_raw(url)
 
@@ -306,23 +312,22 @@ class _Copy:
     by_others: bool = False
 
 
-def _copy_rows(conn: ops.Conn, table: Table, moved: dict[int, int], copy: _Copy) -> None:
+def _copied(table: Table, moved: dict[int, int], copy: _Copy) -> sql.Composed:
+    """SQL that copies the rows of the loads ``moved`` to those that they became."""
     names = [name for name, _ in ops.raw_columns(table)]
     values = [_moved(name, kind, copy) for name, kind in ops.raw_columns(table)]
     loads = sql.SQL(" ").join(
         sql.SQL("when {} then {}").format(sql.Literal(old), sql.Literal(new)) for old, new in moved.items()
     )
-    conn.execute(
-        sql.SQL(
-            "insert into raw.{table} ({names}, _load_id, _row_no, _row_hash, _loaded_at)"
-            " select {values}, case _load_id {loads} end, _row_no, _row_hash # {number}, _loaded_at"
-            " from raw.{table} cross join generate_series(1, {copies}) as n{others}"
-            " where _superseded_at is null and _load_id = any({old})"
-        ).format(
-            table=sql.Identifier(table.name), names=sql.SQL(", ").join(map(sql.Identifier, names)),
-            values=sql.SQL(", ").join(values), loads=loads, number=copy.number, copies=sql.Literal(copy.copies),
-            old=sql.Literal(list(moved)), others=_others(names) if copy.by_others else sql.SQL(""),
-        )
+    return sql.SQL(
+        "insert into raw.{table} ({names}, _load_id, _row_no, _row_hash, _loaded_at)"
+        " select {values}, case _load_id {loads} end, _row_no, _row_hash # {number}, _loaded_at"
+        " from raw.{table} cross join generate_series(1, {copies}) as n{others}"
+        " where _superseded_at is null and _load_id = any({old})"
+    ).format(
+        table=sql.Identifier(table.name), names=sql.SQL(", ").join(map(sql.Identifier, names)),
+        values=sql.SQL(", ").join(values), loads=loads, number=copy.number, copies=sql.Literal(copy.copies),
+        old=sql.Literal(list(moved)), others=_others(names) if copy.by_others else sql.SQL(""),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from end to end: a table that holds history must not be among them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -183,13 +183,17 @@ def run(scale: Scale, alone: Callable[[], Any] = lambda: None) -> Result:
     ``alone``: returns when nothing else is run any more; asked before anything is measured.
     """
     result = Result("history")
-    with loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
-        _nights(result, scale, place, alone)
-    if not scale.again_blocks:
-        result.notes.append("days loaded again are measured in the full run only")
-        return result
-    with loaded("again", scale.again_contacts_per_day) as place:
-        _again(result, place, scale.again_blocks, scale.again_rounds)
+    with ExitStack() as again:
+        repeated = None
+        if scale.again_blocks:  # filled first: everything is before something is measured
+            repeated = again.enter_context(loaded("again", scale.again_contacts_per_day))
+            _repeat(repeated, scale.again_blocks)
+        else:
+            result.notes.append("days loaded again are measured in the full run only")
+        with loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
+            _nights(result, scale, place, alone)
+        if repeated and scale.again_blocks:
+            _again(result, repeated, scale.again_blocks, scale.again_rounds)
     return result
 
 
@@ -316,15 +320,18 @@ def _come_late(place: Centre, day: date) -> None:
             raise RuntimeError(f"there is no note of {LATE_DAYS} days before {day} to change")
 
 
-def _again(result: Result, place: Centre, lengths: tuple[int, int], rounds: int) -> None:
-    """Many days whose rows raw holds already, loaded again into a short and a long history (in blocks of days)."""
-    short, long = lengths
-    rows = {}
-    for blocks in (short, long):
+def _repeat(place: Centre, lengths: Sequence[int]) -> None:
+    """Databases whose raw holds what was loaded that many times (blocks of days)."""
+    for blocks in lengths:
         make_database(place.server, _repeated(blocks), template(place))
         lengthen(place.url(_repeated(blocks)), blocks - 1)
         undisturbed(place.url(_repeated(blocks)))
-        rows[blocks] = _raw_rows(place.url(_repeated(blocks)))
+
+
+def _again(result: Result, place: Centre, lengths: tuple[int, int], rounds: int) -> None:
+    """Many days whose rows raw holds already, loaded again into a short and a long history (in blocks of days)."""
+    short, long = lengths
+    rows = {blocks: _raw_rows(place.url(_repeated(blocks))) for blocks in lengths}
     meter = Meter(place.url("postgres"))
     last = last_day(place)
     costs = alternate(meter, {

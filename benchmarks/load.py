@@ -8,11 +8,8 @@ source makes of it, so parsing is in our figure and not in the floor's.
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,7 +25,7 @@ from service_quality.ops import Conn, Load
 from service_quality.sources.crm import CrmSource
 
 from benchmarks import floor, tables
-from benchmarks.measure import Cost, Meter, Ratio, median, ratio
+from benchmarks.measure import Cost, Meter, median, ratio
 from benchmarks.report import Result
 from benchmarks.scale import Scale
 from benchmarks.tables import QUEUE_LOG, Spool
@@ -60,14 +57,10 @@ def run(scale: Scale) -> Result:
                 conn.commit()
             meter = Meter(url)
             for lines in scale.load_rows:
-                first = lines == scale.load_rows[0]
-                _loading(result, meter, url, folder, lines, scale.rounds, first, scale.later_load and first)
-            if not scale.later_load:
-                result.notes.append("promotion into a filled raw is measured in the full run only")
+                _loading(result, meter, url, folder, lines, scale.rounds, warm_up=lines == scale.load_rows[0])
             _crm(result, meter, url, crm_url, folder, scale.load_rows[0], scale.rounds)
             night = scale.night_contacts * tables.LINES_PER_CONTACT
             _unchanged(result, meter, url, folder, night, scale.rounds)
-            _memory(result, meter, url, folder, scale.memory_rows)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return result
@@ -77,13 +70,12 @@ def run(scale: Scale) -> Result:
 
 
 def _loading(
-    result: Result, meter: Meter, url: str, folder: Path, lines: int, rounds: int, warm_up: bool, later: bool
+    result: Result, meter: Meter, url: str, folder: Path, lines: int, rounds: int, warm_up: bool
 ) -> None:
-    """``later``: promote other rows into the filled raw, too, which is shown and not judged."""
     spool = tables.make(folder / "files", lines)
     csv = folder / "rows.csv"
     tables.landed_csv(csv, tables.events(spool), 1)
-    costs: Costs = {name: [] for name in ("psql", "land", "gate", "promote", "two", "later")}
+    costs: Costs = {name: [] for name in ("psql", "land", "gate", "promote", "two")}
     others: list[float] = []
     for turn in range(-1 if warm_up else 0, rounds):
         parts: list[Callable[[], Costs]] = [
@@ -94,8 +86,6 @@ def _loading(
         for part in parts if turn % 2 == 0 else reversed(parts):
             for name, found in part().items():
                 costs[name] += found if turn >= 0 else []
-    if later:
-        costs["later"] = [_later(meter, url, folder, lines)]
     title = f"{lines:,} rows"
     whole = [_sum(stages) for stages in zip(costs["land"], costs["gate"], costs["promote"], strict=True)]
     of = "psql \\copy of a CSV / {}, {}"
@@ -110,7 +100,7 @@ def _loading(
         ratio(f"gate 1 of {title}", "cpu", costs["gate"], costs["psql"], 1.0, of="gate 1 / psql \\copy, CPU"),
     ]  # fmt: skip
     names = {"psql": "psql \\copy", "land": "land", "two": "land, two processes", "gate": "gate 1",
-             "promote": "promote", "later": "promote into filled raw"}  # fmt: skip
+             "promote": "promote"}  # fmt: skip
     result.tables[f"loading {title}"] = [_row(names[n], lines, median(c)) for n, c in costs.items() if c]
 
 
@@ -122,7 +112,7 @@ def _floor(meter: Meter, url: str, csv: Path) -> Costs:
 
 def _whole(meter: Meter, url: str, spool: Spool) -> Costs:
     with ops.connect(url) as conn:
-        _empty(conn)
+        empty(conn)
         costs, load = _stages(meter, conn, spool)
         if ops.get_load(conn, load.load_id).status != "promoted":
             raise RuntimeError("the load was not promoted")
@@ -151,7 +141,7 @@ def _limits(floor_cost: Cost, two: Cost, others: Sequence[float]) -> str:
 
 def _two(meter: Meter, url: str, spool: Spool, others: list[float]) -> Costs:
     with ops.connect(url) as conn:
-        _empty(conn)
+        empty(conn)
         load = ops.open_load(conn, Source.TELEPHONY, spool.window)
         shares = tables.telephony(spool, processes=2).shares(spool.window)
         before = _machine()
@@ -169,22 +159,11 @@ def _machine() -> tuple[float, float]:
     return every, every - times.idle - getattr(times, "iowait", 0.0)
 
 
-def _later(meter: Meter, url: str, folder: Path, lines: int) -> Cost:
-    """Promotion of other rows into the raw that the last round filled: every index is kept, row by row."""
-    with ops.connect(url) as conn:
-        _empty(conn)
-        _stages(meter, conn, tables.make(folder / "first", lines, seed=2))
-        cost = _stages(meter, conn, tables.make(folder / "second", lines, seed=3))[0]["promote"][0]
-    shutil.rmtree(folder / "first")
-    shutil.rmtree(folder / "second")
-    return cost
-
-
 def _now(conn: Conn, load: Load) -> Load:
     return ops.get_load(conn, load.load_id)
 
 
-def _empty(conn: Conn) -> None:
+def empty(conn: Conn) -> None:
     """A warehouse in which nothing was ever loaded."""
     rows = conn.execute("select load_id from ops.loads order by load_id").fetchall()
     for row in rows[-3:]:
@@ -277,7 +256,7 @@ def _unchanged(result: Result, meter: Meter, url: str, folder: Path, lines: int,
     spool = tables.make(folder / "night", lines)
     again, written = [], []
     with ops.connect(url) as conn:
-        _empty(conn)
+        empty(conn)
         _stages(meter, conn, spool)
         for _ in range(rounds):
             _vacuum(url)
@@ -308,65 +287,3 @@ def _insert(url: str) -> None:
     with psycopg.connect(url) as conn:
         conn.execute("insert into bench.empty select * from raw.queue_log")
 
-
-# Memory
-
-
-STAGES = ("land", "judge", "promote")
-
-
-def _memory(result: Result, meter: Meter, url: str, folder: Path, sizes: tuple[int, int]) -> None:
-    """Peaks of a whole load whose stages are processes, as they are in the pipeline, and of the server's backends."""
-    peaks, rows = [], []
-    for lines in sizes:
-        spool = tables.make(folder / "memory", lines)
-        with ops.connect(url) as conn:
-            _empty(conn)
-        own: dict[str, float] = {}
-        with meter.watch() as costs:
-            for stage in STAGES:
-                code = "from benchmarks import load; load._child()"
-                done = subprocess.run(
-                    [sys.executable, "-c", code, url, str(spool.queue_log.parent), str(lines), stage],
-                    check=True, stdout=subprocess.PIPE, text=True,
-                )  # fmt: skip
-                own[stage] = int(done.stdout.split()[-1]) / 1e6
-        server = costs[0].server_peak / 1e6
-        peaks.append(max(*own.values(), server))
-        rows.append({"rows": lines, **{f"{n}, MB": round(v) for n, v in own.items()}, "backend, MB": round(server)})
-    grown, large = peaks[1] / peaks[0], peaks[1]
-    of = f"largest process of a whole load of {sizes[1]:,} rows"
-    result.ratios += [
-        Ratio("peak memory, more rows", grown, 1.2, (grown, grown), of=f"{of} / of {sizes[0]:,}"),
-        Ratio("peak memory, MB", large, 400.0, (large, large), of=of),
-    ]
-    result.tables["peak memory"] = rows
-
-
-def _child() -> None:
-    """In a process of its own: one stage of loading, as the command line says; prints the peak of resident bytes."""
-    url, folder, lines, stage = sys.argv[1:5]
-    spool = tables.existing(Path(folder), int(lines))
-    with ops.connect(url) as conn:
-        if stage == "land":
-            load = ops.open_load(conn, Source.TELEPHONY, spool.window)
-            conn.commit()
-            landing.land(conn, load, tables.events(spool), [QUEUE_LOG])
-        else:
-            row = conn.execute("select max(load_id) as load_id from ops.loads").fetchone()
-            assert row is not None
-            load = ops.get_load(conn, row["load_id"])
-            if stage == "judge":
-                gate.judge_load(conn, load, SETTINGS, [QUEUE_LOG])
-            else:
-                promote.promote(conn, load, PEPPER, PHONE)
-    print(_peak())
-
-
-def _peak() -> int:
-    """The largest resident memory of this process in bytes; what getrusage tells begins with that of its parent."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) * 1024

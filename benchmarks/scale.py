@@ -23,7 +23,6 @@ class Scale:
     again_blocks: tuple[int, int] | None = None  # of BLOCK_DAYS in a short and a long history; None: not measured
     again_contacts_per_day: int = 0  # about 10 rows of raw each
     again_rounds: int = 5
-    later_load: bool = True  # other rows are promoted into the filled raw, which is shown and not judged
     late_row: bool = True  # a night with one is measured beside those without
     rebuild_by_both: bool = True  # engines; else by the chosen one only
     rebuild_histories: bool = False  # the longest history of the nights is rebuilt, instead of a provider of its own
@@ -51,5 +50,5 @@ FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              nights=3, marts_days=1461, read_seconds=7.0,
              storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
 QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 30, (30, 91), 1_000, 3_000,
-              later_load=False, history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False,
+              history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False,
               rebuild_histories=True, marts_days=30, publications=1, read_seconds=0.3, weigh_nights=True)  # fmt: skip

@@ -67,3 +67,22 @@ def test_dbt_makes_messages_for_a_log() -> None:
         add_logger_to_manager(LoggerConfig(name="a log", level=EventLevel.INFO, output_stream=told))
         fire_event(Note(msg="heard"), level=EventLevel.INFO)
     assert "heard" in told.getvalue()
+
+
+def test_an_event_checks_what_it_is_about_when_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt_common.events import base_types
+    from dbt_common.events.functions import fire_event
+    from dbt_common.events.types import Note
+
+    checked: list[dict[str, object]] = []
+    check = base_types.ParseDict
+    monkeypatch.setattr(base_types, "ParseDict", lambda told, *rest: checked.append(told) or check(told, *rest))
+    earlier = Note(msg="made before")
+    with lean.unheard_events():
+        unheard, seen, changed = (Note(msg=text) for text in ("nobody asks", "asked", "changed"))
+        fire_event(unheard)
+        assert (seen.msg, seen.message(), earlier.msg) == ("asked", "asked", "made before")
+        changed.msg = "later"
+        assert changed.msg == "later"
+    assert [told["msg"] for told in checked] == ["made before", "asked", "changed"]
+    assert (seen.msg, earlier.msg, Note(msg="afterwards").msg) == ("asked", "made before", "afterwards")

@@ -1,10 +1,10 @@
-"""Nights of many contacts, and the pauses between nights: what is due is vacuumed there, not in another's night."""
+"""Long histories, nights of many contacts, and the pauses between nights, in which what is due is vacuumed."""
 
 import psycopg
 import pytest
 from service_quality import ops
 
-from benchmarks.centre import SECONDS_APART, thicken, undisturbed, vacuum_due
+from benchmarks.centre import BLOCK_DAYS, SECONDS_APART, lengthen, thicken, undisturbed, vacuum_due
 
 
 @pytest.fixture
@@ -56,25 +56,56 @@ def test_the_server_leaves_an_undisturbed_database_alone(url):
         assert conn.execute(f"{kept} and {off}").fetchone() == conn.execute(kept).fetchone() == (2,)
 
 
+def promoted(conn):
+    ops.prepare(conn)
+    return conn.execute(
+        "insert into ops.loads (source, window_start, window_end, status) values ('telephony', '2026-03-01Z',"
+        " '2026-03-02Z', 'promoted') returning load_id"
+    ).fetchone()["load_id"]
+
+
+def line(conn, load, number, caller):
+    conn.execute(
+        "insert into raw.queue_log (server_id, file_id, line_no, event_at, callid, event, caller_hash,"
+        " _load_id, _row_no, _row_hash, _loaded_at) values ('s', 'f', %s, '2026-03-01 12:00Z',"
+        " '1772366400.1', 'ENTERQUEUE', %s, %s, 1, 1, now())", (number, caller, load),
+    )  # fmt: skip
+
+
+@pytest.mark.postgres
+def test_history_is_what_was_loaded_repeated_back_in_time(empty):
+    indexes = "select indexdef from pg_indexes where schemaname = 'raw' order by indexdef"
+    with ops.connect(empty) as conn:
+        load = promoted(conn)
+        for number in (1, 2):
+            line(conn, load, number, "a" * 32)
+        conn.commit()
+        before = conn.execute(indexes).fetchall()
+    lengthen(empty, 2)
+    with ops.connect(empty) as conn:
+        assert conn.execute(indexes).fetchall() == before
+        rows = conn.execute(
+            "select date '2026-03-01' - cast(event_at at time zone 'UTC' as date) as days, cast(1772366400 -"
+            " cast(split_part(callid, '.', 1) as bigint) as int) as seconds, count(*) as lines,"
+            " count(distinct (file_id, line_no)) as keys, min(loads.window_start) as start"
+            " from raw.queue_log join ops.loads on load_id = _load_id group by 1, 2 order by 1"
+        ).fetchall()
+    back = [n * BLOCK_DAYS for n in range(3)]
+    assert [(r["days"], r["seconds"], r["lines"], r["keys"]) for r in rows] == [(d, d * 86400, 2, 2) for d in back]
+    assert [(rows[0]["start"] - r["start"]).days for r in rows] == back
+
+
 @pytest.mark.postgres
 def test_the_copies_of_a_contact_come_from_other_subscribers_seconds_apart(empty):
     with ops.connect(empty) as conn:
-        ops.prepare(conn)
-        load = conn.execute(
-            "insert into ops.loads (source, window_start, window_end, status) values ('telephony', '2026-03-01Z',"
-            " '2026-03-02Z', 'promoted') returning load_id"
-        ).fetchone()["load_id"]
+        load = promoted(conn)
         for person in "abcde":
             conn.execute(
                 "insert into raw.subscribers (subscriber_id, phone_hash, _load_id, _row_no, _row_hash, _loaded_at)"
                 " values (%s, %s, 0, 1, 1, now())", (person, person * 32),
             )  # fmt: skip
-        for line, caller in enumerate(["a" * 32, None]):
-            conn.execute(
-                "insert into raw.queue_log (server_id, file_id, line_no, event_at, callid, event, caller_hash,"
-                " _load_id, _row_no, _row_hash, _loaded_at) values ('s', 'f', %s, '2026-03-01 12:00Z',"
-                " '1772366400.1', 'ENTERQUEUE', %s, %s, 1, 1, now())", (line, caller, load),
-            )  # fmt: skip
+        for number, caller in enumerate(["a" * 32, None]):
+            line(conn, load, number, caller)
         conn.commit()
     thicken(empty, 4)
     with ops.connect(empty) as conn:
