@@ -23,7 +23,7 @@ from benchmarks.scale import FULL, QUICK, Scale
 
 # Each is a module with ``run(scale: Scale) -> report.Result``.
 PARTS = ("load", "memory", "peers", "rebuild", "orchestration", "readers", "storage", "history")
-BY_NAME = ("million",)  # too long for a run of everything
+BY_NAME = ("million", "five_million", "year")  # too long for a run of everything
 # Two lanes side by side, each with a server of its own in a home below ours. Parts of a lane share the project that dbt
 # parsed. History rebuilds in the quick run, and orchestration weighs storage too.
 LANES: dict[str, dict[str, tuple[str, ...]]] = {

@@ -38,10 +38,18 @@ POSTGRES, CHOSEN, FLOOR = "Postgres", "DuckDB for Postgres", "DuckDB on Parquet"
 def run(scale: Scale) -> Result:
     """Make a history of ``scale.rebuild_contacts`` contacts, or as many as fit, and rebuild it three ways."""
     result = Result("rebuild")
+    make_and_compare(result, scale, scale.rebuild_seconds)
+    return result
+
+
+def make_and_compare(result: Result, scale: Scale, seconds: float | None, name: str = "full rebuild") -> None:
+    """The work of `run`; with ``seconds`` given, of no more contacts than are rebuilt three times in them."""
     started = time.monotonic()
     contacts = min(scale.rebuild_contacts, _that_fit_the_disk())
     blocks = min(BLOCKS, max(1, contacts // FIRST_CONTACTS))
-    a_block = min(contacts // blocks, max(FIRST_CONTACTS, CONTACTS_PER_CORE * (os.cpu_count() or 1)))
+    a_block = contacts // blocks
+    if seconds is not None:
+        a_block = min(a_block, max(FIRST_CONTACTS, CONTACTS_PER_CORE * (os.cpu_count() or 1)))
     days = centre.BLOCK_DAYS if blocks > 1 else SHORT_DAYS
     with centre.centre("rebuild", max(20, a_block // days), days) as provider:
         url = provider.url(DATABASE)
@@ -49,20 +57,23 @@ def run(scale: Scale) -> Result:
         last = provider.first_day + timedelta(days=days - 1)
         provider.show(last)
         provider.load(DATABASE, provider.first_day, last)
-        if blocks > 1:
-            blocks = min(blocks, _that_fit_the_time(url, scale.rebuild_seconds, started))
+        if blocks > 1 and seconds is not None:
+            blocks = min(blocks, _that_fit_the_time(url, seconds, started))
         centre.lengthen(url, blocks - 1)
         if (ran := blocks * a_block) < scale.rebuild_contacts * 0.9:
+            limits = [f"{_free() / 2**30:.0f} GB of disk hold no more"]
+            if seconds is not None:
+                limits.insert(0, f"{os.cpu_count()} cores rebuild no more three times in {seconds:.0f} s")
             result.notes.append(
-                f"about {ran:,} contacts instead of {scale.rebuild_contacts:,}: {os.cpu_count()} cores rebuild no more"
-                f" three times in {scale.rebuild_seconds:.0f} s, or {_free() / 2**30:.0f} GB of disk hold no more"
+                f"about {ran:,} contacts instead of {scale.rebuild_contacts:,}: {', or '.join(limits)}"
             )
-        compare(url, scale, result)
-    return result
+        compare(url, scale, result, name)
 
 
-def compare(url: str, scale: Scale, result: Result) -> None:
-    """Rebuild the warehouse ``url`` by each way in turn, in rounds; adds ratios, tables and notes."""
+def compare(url: str, scale: Scale, result: Result, name: str = "full rebuild") -> None:
+    """Rebuild the warehouse ``url`` by each way in turn, in rounds; adds ratios, tables and notes, which begin with
+    ``name``.
+    """
     parquet = postgres.home() / "bench" / "parquet"
     try:
         with _warehouse(url), ops.connect(url) as conn, rebuild.database("bench_parquet") as (path, duck):
@@ -82,14 +93,14 @@ def compare(url: str, scale: Scale, result: Result) -> None:
                 del work[CHOSEN]
                 result.notes.append(f"{CHOSEN}, which is not the chosen engine, is measured in the full run only")
             meter = Meter(url)
-            costs: dict[str, list[Cost]] = {name: [] for name in work}
+            costs: dict[str, list[Cost]] = {way: [] for way in work}
             for _ in range(scale.rebuild_rounds):
-                for name in work:
+                for way in work:
                     _settle(url)
-                    costs[name].append(meter.measure(work[name]))
-                    if name != FLOOR:
+                    costs[way].append(meter.measure(work[way]))
+                    if way != FLOOR:
                         _refuse_differences(duck)
-            _say(result, costs, chosen, duck)
+            _say(result, name, costs, chosen, duck)
     finally:
         shutil.rmtree(parquet, ignore_errors=True)
 
@@ -188,22 +199,22 @@ def _refuse_differences(duck: Any) -> None:
         raise AssertionError(f"the engines do not agree: {found}")
 
 
-def _say(result: Result, costs: dict[str, list[Cost]], chosen: str, duck: Any) -> None:
+def _say(result: Result, name: str, costs: dict[str, list[Cost]], chosen: str, duck: Any) -> None:
     ways = {"postgres": POSTGRES, "duckdb": CHOSEN}
-    result.ratios += [
-        ratio("full rebuild, Postgres / DuckDB on Parquet", "wall", costs[POSTGRES], costs[FLOOR], 4.0,
-              of="facts and quality marts, wall time"),
-        ratio("full rebuild, chosen engine / DuckDB on Parquet", "wall", costs[ways[chosen]], costs[FLOOR], 2.0,
-              of=f"{ways[chosen]}, facts and quality marts, wall time"),
-    ]  # fmt: skip
     contacts = duck.execute("select count(*) from candidate.fct_contacts").fetchall()[0][0]
+    of = f"facts and quality marts of {contacts:,} contacts, wall time"
+    result.ratios += [
+        ratio(f"{name}, Postgres / DuckDB on Parquet", "wall", costs[POSTGRES], costs[FLOOR], 4.0, of=of),
+        ratio(f"{name}, chosen engine / DuckDB on Parquet", "wall", costs[ways[chosen]], costs[FLOOR], 2.0,
+              of=f"{ways[chosen]}, {of}"),
+    ]  # fmt: skip
     compared = len(rebuild.tables(transform.manifest()))
-    result.notes.append(f"{contacts} contacts; every cell of {compared} tables is equal")
-    result.tables["full rebuild"] = [
+    result.notes.append(f"{contacts:,} contacts; every cell of {compared} tables is equal")
+    result.tables[name] = [
         {
-            "way": name, "seconds": round(cost.wall, 1), "CPU-seconds of dbt and DuckDB": round(cost.client_cpu, 1),
+            "way": way, "seconds": round(cost.wall, 1), "CPU-seconds of dbt and DuckDB": round(cost.client_cpu, 1),
             "CPU-seconds of Postgres": round(cost.server_cpu, 1), "WAL MB": cost.wal // 2**20,
             "peak MB of a client": cost.client_peak // 2**20, "peak MB of a backend": cost.server_peak // 2**20,
         }
-        for name, cost in ((n, median(c)) for n, c in costs.items())
+        for way, cost in ((w, median(c)) for w, c in costs.items())
     ]  # fmt: skip

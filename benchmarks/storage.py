@@ -42,9 +42,18 @@ SCHEMAS = ("raw", "marts")
 Sizes = dict[str, int]
 
 
+RATIO = "storage: raw + marts / the sources' own size"
+
+
 def run(scale: Scale) -> Result:
     """Generate, load, build, weigh."""
     result = Result("storage")
+    measure(result, scale, RATIO)
+    return result
+
+
+def measure(result: Result, scale: Scale, name: str) -> None:
+    """The work of `run`; ``name``: of its ratio."""
     days, contacts = scale.storage_days, scale.storage_contacts_per_day
     by_contacts: dict[int, tuple[int, int]] = {}
     if fewer := scale.storage_fewer_contacts:
@@ -56,18 +65,19 @@ def run(scale: Scale) -> Result:
         for until in scale.storage_stages:
             _load(home, sum(d for d, _, _ in weighed), until)
             weighed.append((until - sum(d for d, _, _ in weighed), source_sizes(home), warehouse_sizes()))
-        sources, stored = weigh(result, home, days, contacts, _growth(weighed))
+        sources, stored = weigh(result, home, days, contacts, _growth(weighed), name)
         by_contacts[contacts] = sum(sources.values()), sum(stored.values())
         result.tables["bytes by contacts a day"] = _by_contacts(by_contacts, days)
-    return result
 
 
-def weigh(result: Result, home: Path, days: int, contacts: int, note: str = "") -> tuple[Sizes, Sizes]:
+def weigh(
+    result: Result, home: Path, days: int, contacts: int, note: str = "", name: str = RATIO
+) -> tuple[Sizes, Sizes]:
     """Add to ``result`` what the warehouse and the provider in ``home`` take after ``days`` of ``contacts`` each."""
     sources, stored = source_sizes(home), warehouse_sizes()
     ratio = sum(stored.values()) / sum(sources.values())
     result.ratios.append(Ratio(
-        "storage: raw + marts / the sources' own size", ratio, GOAL, (ratio, ratio),
+        name, ratio, GOAL, (ratio, ratio),
         of=f"bytes after {days} days of {contacts:,} contacts, indexes included", note=note,
     ))  # fmt: skip
     result.tables["bytes by schema"] = _by_schema(sources, stored)
