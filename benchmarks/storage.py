@@ -39,10 +39,8 @@ DATABASES = ("bench_storage", "bench_storage_crm")
 FIRST_DAY = date(2025, 11, 9)
 GOAL = 2.5
 SCHEMAS = ("raw", "marts")
-Sizes = dict[str, int]
-
-
 RATIO = "storage: raw + marts / the sources' own size"
+Sizes = dict[str, int]
 
 
 def run(scale: Scale) -> Result:

@@ -61,9 +61,14 @@ class _Home:
             if subscriber not in self.successor:
                 branch = self.world.subscribers.branch
                 place = next(
-                    i for i, other in enumerate(self.quiet)
-                    if branch[other] == branch[subscriber] and not self.has_left[other]
+                    (i for i, other in enumerate(self.quiet)
+                     if branch[other] == branch[subscriber] and not self.has_left[other]), None,
                 )  # fmt: skip
+                if place is None:
+                    raise ValueError(
+                        f"too many contacts for {len(branch):,} subscribers: nobody is left in a branch who had no"
+                        " reason to call and could call for one who left; ask for fewer days or contacts a day"
+                    )
                 self.successor[subscriber] = self.quiet.pop(place)
             subscriber = self.successor[subscriber]
         return subscriber

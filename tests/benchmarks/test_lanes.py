@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,12 @@ from benchmarks import __main__ as bench
 def test_the_full_run_has_every_part_once() -> None:
     parts = [part for lane in bench.LANES["full"].values() for part in lane]
     assert sorted(parts) == sorted(bench.PARTS)
+
+
+def test_every_part_can_be_run_by_its_name() -> None:
+    assert not set(bench.PARTS) & set(bench.BY_NAME)
+    for part in (*bench.PARTS, *bench.BY_NAME):
+        assert callable(importlib.import_module(f"benchmarks.{part}").run), part
 
 
 def test_the_quick_run_measures_what_it_has_no_part_for_in_others() -> None:
