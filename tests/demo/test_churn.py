@@ -20,5 +20,5 @@ def test_a_quiet_neighbour_of_the_branch_calls_instead():
 
 
 def test_more_contacts_than_the_subscribers_can_have_are_refused_by_name():
-    with pytest.raises(ValueError, match="too many contacts for 3 subscribers: .*; ask for fewer days or contacts"):
+    with pytest.raises(ValueError, match=r"too many contacts for 3 subscribers: .*; ask for fewer days or contacts"):
         home([True, True, False], [2, 1]).stand_in(0)
