@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from service_quality.analyses.base import Analysis, Scope
+from service_quality.analyses.base import HEARD_BY_SEVERAL, Analysis, Scope
 from service_quality.ops import Conn
 
 if TYPE_CHECKING:
@@ -145,11 +145,12 @@ def _calculate(conn: Conn, scope: Scope) -> Iterator[Sequence[Any]]:
     days = (scope.as_of_day - timedelta(days=WINDOW_DAYS - 1), scope.as_of_day)
     items = conn.execute(
         # A version may give other points for the criterion: brought to the largest scale in the window.
-        "select criterion_id, contact_id, evaluator_id,"
+        "with heard as (select criterion_id, contact_id, evaluator_id, evaluated_at, evaluation_id,"
         " cast(item_score as numeric) * max(cast(item_max_score as numeric)) over (partition by criterion_id)"
         " / nullif(cast(item_max_score as numeric), 0) as value"
         " from candidate.evaluations where business_day between %s and %s and contact_id is not null"
-        " and evaluator_id is not null and item_score is not null and is_applicable"
+        " and evaluator_id is not null and item_score is not null and is_applicable)"
+        f" select criterion_id, contact_id, evaluator_id, value from heard where {HEARD_BY_SEVERAL}"
         " order by criterion_id, contact_id, evaluator_id, evaluated_at, evaluation_id",
         days,
     )
@@ -161,9 +162,10 @@ def _calculate(conn: Conn, scope: Scope) -> Iterator[Sequence[Any]]:
         yield from _row(criterion, "item", "ordinal", by_criterion[criterion])
     for name, column, metric, values in JUDGEMENTS:
         rows = conn.execute(
-            f"select distinct evaluation_id, contact_id, evaluator_id, evaluated_at, {column} as value"
+            f"with heard as (select distinct evaluation_id, contact_id, evaluator_id, evaluated_at, {column} as value"
             " from candidate.evaluations where business_day between %s and %s and contact_id is not null"
-            f" and evaluator_id is not null and {column} is not null"
+            f" and evaluator_id is not null and {column} is not null)"
+            f" select * from heard where {HEARD_BY_SEVERAL}"
             " order by contact_id, evaluator_id, evaluated_at, evaluation_id",
             days,
         ).fetchall()

@@ -10,6 +10,11 @@ from typing import Any
 from service_quality.ops import Conn
 from service_quality.window import Reach
 
+# Of evaluations `heard`: those of calls that several listeners heard, a small part of all.
+HEARD_BY_SEVERAL = (
+    "contact_id in (select contact_id from heard group by contact_id having min(evaluator_id) <> max(evaluator_id))"
+)
+
 
 @dataclass(frozen=True)
 class Scope:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from service_quality.analyses.base import Analysis, Scope
+from service_quality.analyses.base import HEARD_BY_SEVERAL, Analysis, Scope
 from service_quality.ops import Conn
 
 if TYPE_CHECKING:
@@ -110,9 +110,11 @@ def _calculate(conn: Conn, scope: Scope) -> Iterator[Sequence[Any]]:
         return
     days = (scope.as_of_day - timedelta(days=WINDOW_DAYS - 1), scope.as_of_day)
     rows = conn.execute(
-        "select contact_id, evaluator_id, score_raw from candidate.fct_evaluations"
+        "with heard as (select * from candidate.fct_evaluations"
         " where business_day between %s and %s and contact_id is not null and evaluator_id is not null"
-        " and score_raw is not null order by contact_id, evaluator_id, evaluated_at, evaluation_id",
+        " and score_raw is not null)"
+        f" select contact_id, evaluator_id, score_raw from heard where {HEARD_BY_SEVERAL}"
+        " order by contact_id, evaluator_id, evaluated_at, evaluation_id",
         days,
     )
     heard: Shared = defaultdict(dict)
