@@ -1,6 +1,6 @@
 """A night on which a million contacts come, after a month and after a year of history; run by its name only.
 
-By what 100,000 contacts cost it takes an hour on two cores and some 25 GB of disk; one history after the other.
+It takes an hour on two cores and 25 GB of disk; one history after the other.
 """
 
 from __future__ import annotations
