@@ -19,12 +19,12 @@ class Scale:
     night_contacts: int  # of the night that is loaded again
     rebuild_contacts: int
     history_rounds: int  # nights
-    rebuild_seconds: float  # all three rebuilds with their preparation: fewer contacts where the machine needs more
+    rebuild_seconds: float  # all rebuilds with their preparation: fewer contacts where the machine needs more
     again_blocks: tuple[int, int] | None = None  # of BLOCK_DAYS in a short and a long history; None: not measured
     again_contacts_per_day: int = 0  # about 10 rows of raw each
     again_rounds: int = 5
     late_row: bool = True  # a night with one is measured beside those without
-    rebuild_by_both: bool = True  # engines; else by the chosen one only
+    rebuild_by_both: bool = False  # engines; else by the chosen one only
     rebuild_histories: bool = False  # the longest history of the nights is rebuilt, instead of a provider of its own
     many_contacts: int = 0  # of one night on which they come all at once; 0: no such night
     rebuild_rounds: int = 1  # a rebuild of millions takes minutes: its noise is small beside them
@@ -35,7 +35,6 @@ class Scale:
     weigh_nights: bool = False  # storage of the provider whose nights Airflow ran, instead of one of its own
     storage_stages: tuple[int, ...] = (8,)  # days after which storage is weighed
     storage_contacts_per_day: int = 200
-    storage_fewer_contacts: int | None = None  # a second provider, that shows what depends on contacts and what on days
 
     @property
     def storage_days(self) -> int:
@@ -46,9 +45,9 @@ class Scale:
 FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              150, (30, 365, 1461), 15_000, 5_000_000,
              history_rounds=5, again_contacts_per_day=370, again_blocks=(12, 48), many_contacts=15_000,
-             rebuild_seconds=360,
-             nights=3, marts_days=1461, read_seconds=7.0,
-             storage_stages=(10, 20), storage_contacts_per_day=3_000, storage_fewer_contacts=300)  # fmt: skip
+             rebuild_seconds=270,
+             nights=3, marts_days=1461, read_seconds=5.0,
+             storage_stages=(20,), storage_contacts_per_day=3_000)  # fmt: skip
 QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 30, (30, 91), 1_000, 3_000,
-              history_rounds=1, late_row=False, rebuild_seconds=45, rebuild_by_both=False,
+              history_rounds=1, late_row=False, rebuild_seconds=45,
               rebuild_histories=True, marts_days=30, publications=1, read_seconds=0.3, weigh_nights=True)  # fmt: skip

@@ -6,9 +6,8 @@ tables with their indexes, and the survey server's responses in bytes. Raw keeps
 bring changes add the versions that such a load does not see.
 
 A provider has many thousands of contacts a day. Marts by day and the 20,000 subscribers take the same space for few of
-them, so the ratio falls with contacts a day and with days. Judged is a provider as large as fits into minutes, in few
-days: a year would divide what is fixed by more days. The full run weighs a small provider too: the difference of both
-is what contacts cost, the rest what days and subscribers do. Its first half, weighed too, shows growth alone.
+them, so the ratio falls with contacts a day. Judged is a provider as large as fits into minutes, in few days; `year`
+weighs a whole year of a small one. Where it is weighed in stages, the last tells what is added.
 """
 
 from __future__ import annotations
@@ -53,24 +52,15 @@ def run(scale: Scale) -> Result:
 def measure(result: Result, scale: Scale, name: str) -> None:
     """The work of `run`; ``name``: of its ratio."""
     days, contacts = scale.storage_days, scale.storage_contacts_per_day
-    by_contacts: dict[int, tuple[int, int]] = {}
-    if fewer := scale.storage_fewer_contacts:
-        with stage(days, fewer) as home:
-            _load(home, 0, days)
-            by_contacts[fewer] = sum(source_sizes(home).values()), sum(warehouse_sizes().values())
     with stage(days, contacts) as home:
         weighed: list[tuple[int, Sizes, Sizes]] = []
         for until in scale.storage_stages:
             _load(home, sum(d for d, _, _ in weighed), until)
             weighed.append((until - sum(d for d, _, _ in weighed), source_sizes(home), warehouse_sizes()))
-        sources, stored = weigh(result, home, days, contacts, _growth(weighed), name)
-        by_contacts[contacts] = sum(sources.values()), sum(stored.values())
-        result.tables["bytes by contacts a day"] = _by_contacts(by_contacts, days)
+        weigh(result, home, days, contacts, _growth(weighed), name)
 
 
-def weigh(
-    result: Result, home: Path, days: int, contacts: int, note: str = "", name: str = RATIO
-) -> tuple[Sizes, Sizes]:
+def weigh(result: Result, home: Path, days: int, contacts: int, note: str = "", name: str = RATIO) -> None:
     """Add to ``result`` what the warehouse and the provider in ``home`` take after ``days`` of ``contacts`` each."""
     sources, stored = source_sizes(home), warehouse_sizes()
     ratio = sum(stored.values()) / sum(sources.values())
@@ -83,27 +73,6 @@ def weigh(
     result.tables["what raw consists of"] = _columns("raw")[:20]
     result.tables["what marts consist of"] = _columns("marts")[:20]
     result.tables["the largest indexes"] = _rows(_INDEXES)[:20]
-    return sources, stored
-
-
-def _by_contacts(weighed: dict[int, tuple[int, int]], days: int) -> list[dict[str, Any]]:
-    """Per provider, and what a further contact costs; the rest is there without any."""
-
-    def row(what: str, sources: float, stored: float, contacts: int) -> dict[str, Any]:
-        return {
-            "what": what, "sources MB": round(sources / 1e6, 1), "raw + marts MB": round(stored / 1e6, 1),
-            "ratio": round(stored / sources, 2), "sources' bytes a contact": round(sources / contacts),
-            "stored bytes a contact": round(stored / contacts),
-        }  # fmt: skip
-
-    rows = [row(f"{n:,} contacts a day", *sizes, n * days) for n, sizes in weighed.items()]
-    if len(weighed) > 1:
-        (few, (few_sources, few_stored)), (many, (sources, stored)) = sorted(weighed.items())
-        rows.append(row("what more contacts add", sources - few_sources, stored - few_stored, (many - few) * days))
-        a_contact = (stored - few_stored) / ((many - few) * days)
-        fixed = few_stored - a_contact * few * days
-        rows.append({"what": f"there without contacts, {days} days", "raw + marts MB": round(fixed / 1e6, 1)})
-    return rows
 
 
 @contextmanager

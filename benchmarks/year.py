@@ -19,8 +19,6 @@ CONTACTS_PER_DAY = 300
 def run(scale: Scale) -> Result:
     """A provider, weighed after a quarter and a year."""
     result = Result("year")
-    whole = replace(
-        scale, storage_stages=STAGES, storage_contacts_per_day=CONTACTS_PER_DAY, storage_fewer_contacts=None
-    )
+    whole = replace(scale, storage_stages=STAGES, storage_contacts_per_day=CONTACTS_PER_DAY)
     storage.measure(result, whole, "storage after a year: raw + marts / the sources' own size")
     return result
