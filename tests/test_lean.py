@@ -79,6 +79,8 @@ def test_an_event_checks_what_it_is_about_when_somebody_looks(monkeypatch: pytes
     monkeypatch.setattr(base_types, "ParseDict", lambda told, *rest: checked.append(told) or check(told, *rest))
     earlier = Note(msg="made before")
     with lean.unheard_events():
+        with lean.unheard_events():
+            fire_event(Note(msg="nobody asks"))
         unheard, seen, changed = (Note(msg=text) for text in ("nobody asks", "asked", "changed"))
         fire_event(unheard)
         assert (seen.msg, seen.message(), earlier.msg) == ("asked", "asked", "made before")

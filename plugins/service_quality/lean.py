@@ -48,7 +48,7 @@ def unheard_events() -> Iterator[None]:
     from dbt_common.events.base_types import BaseEvent, EventLevel
     from dbt_common.events.event_manager import EventManager
 
-    make = BaseEvent.__init__
+    make, read = BaseEvent.__init__, BaseEvent.__dict__.get("pb_msg")
 
     def keep(event: BaseEvent, *args: Any, **kwargs: Any) -> None:
         event.__dict__["told"] = args, kwargs
@@ -82,5 +82,8 @@ def unheard_events() -> Iterator[None]:
         yield
     finally:
         BaseEvent.__init__ = make  # type: ignore[method-assign]
-        del BaseEvent.pb_msg
+        if read is None:
+            del BaseEvent.pb_msg
+        else:  # one command within another
+            BaseEvent.pb_msg = read
         client.ctx_set_event_manager(before)
