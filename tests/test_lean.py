@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import inspect
 import io
+from typing import Any
 
 import pytest
-from service_quality import lean
+from service_quality import gate, lean
 
 
 def test_garbage_is_collected_as_before_after_an_error() -> None:
@@ -88,3 +89,27 @@ def test_an_event_checks_what_it_is_about_when_somebody_looks(monkeypatch: pytes
         assert changed.msg == "later"
     assert [told["msg"] for told in checked] == ["made before", "asked", "changed"]
     assert (seen.msg, earlier.msg, Note(msg="afterwards").msg) == ("asked", "made before", "afterwards")
+
+
+@pytest.mark.postgres
+def test_a_query_is_asked_for_its_columns_without_its_rows(database_url: str) -> None:
+    import great_expectations as gx
+    import sqlalchemy as sa
+
+    taken: list[int] = []
+
+    def hear(_: object, cursor: Any, *__: object) -> None:
+        taken.append(cursor.rowcount)
+
+    sa.event.listen(sa.Engine, "after_cursor_execute", hear)
+    try:
+        with gate.datasource(database_url) as source:
+            batch = source.query("select n, '::100%'::text as word from generate_series(1, 500) as n where n > 0")
+            told = [
+                batch.validate(gx.expectations.ExpectColumnValuesToNotBeNull(column=name)).success
+                for name in ("n", "word", "absent")
+            ]
+    finally:
+        sa.event.remove(sa.Engine, "after_cursor_execute", hear)
+    assert told == [True, True, False]
+    assert 0 in taken and max(taken) <= 1

@@ -267,7 +267,8 @@ def _datasource(url: str) -> Iterator[Batches]:
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     source = context.data_sources.add_postgres("warehouse", connection_string=_sqlalchemy_url(url))
     try:
-        yield Batches(source, url)
+        with lean.columns_without_rows():
+            yield Batches(source, url)
     finally:
         engine = source.get_execution_engine()
         engine.close()
