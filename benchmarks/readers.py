@@ -309,7 +309,8 @@ def _fill(conn: ops.Conn, days: int) -> None:
             for c, kind in columns.items()
         )
         inserts.append(
-            sql.SQL("insert into candidate.{} ({}) {} select {} from {}").format(
+            # Each begins alike, whichever session comes to it.
+            sql.SQL("select setseed(0.42); insert into candidate.{} ({}) {} select {} from {}").format(
                 sql.Identifier(name),
                 sql.SQL(", ").join(map(sql.Identifier, columns)),
                 lists,
@@ -318,7 +319,7 @@ def _fill(conn: ops.Conn, days: int) -> None:
             )
         )
     conn.commit()
-    at_once(ops.url_of(conn), inserts, "select setseed(0.42)")
+    at_once(ops.url_of(conn), inserts)
 
 
 def _vacuum(url: str) -> None:
