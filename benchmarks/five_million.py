@@ -1,6 +1,6 @@
 """A full rebuild of five million contacts, or of as many as the disk holds; run by its name only.
 
-It takes hours: the part `rebuild` of the run of everything takes as many contacts as it has minutes for.
+The part `rebuild` of the run of everything takes as many contacts as it has minutes for.
 """
 
 from __future__ import annotations
