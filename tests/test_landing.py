@@ -43,6 +43,26 @@ def test_rows_of_interleaved_tables_are_numbered_and_counted_by_table(conn):
     assert load.status == "landing"
 
 
+def test_rows_of_large_files_keep_what_is_alike_in_each_of_them(conn):
+    files = {"it's one": 2_500, "two": 2_500, "few": 3}
+    given = [
+        batch("queue_log", rows("queue_log", count, file_id=name, line_no=lambda n: n + 1))
+        for name, count in files.items()
+    ]
+    mixed = [*rows("queue_log", 2_500, file_id="three"), *rows("queue_log", 1, file_id="four")]
+    unknown = [*rows("queue_log", 2_500, file_id="five"), *rows("queue_log", 1, file_id=None)]
+    given += [batch("queue_log", mixed), batch("queue_log", unknown), batch("queue_log", rows("queue_log", 1))]
+    land(conn, Source.TELEPHONY, given, ["queue_log"])
+    landed = all_rows(conn, "select file_id, server_id, count(*) from landing.queue_log group by 1, 2"
+                            " order by min(_row_no)")  # fmt: skip
+    server, file = (rows("queue_log", 1)[0][c] for c in ("server_id", "file_id"))
+    assert landed == [(name, server, count) for name, count in files.items()] + [
+        ("three", server, 2_500), ("four", server, 1), ("five", server, 2_500), (None, server, 1), (file, server, 1),
+    ]  # fmt: skip
+    assert one(conn, "select array_agg(distinct _row_no) = array(select generate_series(bigint '1', 10006)) from"
+                     " landing.queue_log")  # fmt: skip
+
+
 def test_values_of_every_type_arrive_as_they_were(conn):
     values = rows("evaluation_items", 1, score=0.1, is_fatal=True, updated_at=MONDAY + timedelta(microseconds=7))
     land(conn, Source.CRM, [batch("evaluation_items", values)], ["evaluation_items"])

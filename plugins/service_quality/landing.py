@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
 
@@ -44,6 +45,11 @@ class _Share(NamedTuple):
 
 
 _WHOLE = _Share(0, 1)
+
+_OF_A_FILE = ("server_id", "file_id")
+_MANY_ROWS = 2_000  # for fewer it costs more to tell the server a value than to send it with every row
+Same = tuple[tuple[str, str], ...]
+"""Columns of texts that are alike in all rows, each with the text."""
 
 
 def land(
@@ -195,27 +201,51 @@ def _land_share(
 def _copy_all(
     conn: Conn, load: Load, extracted: Iterable[Extracted], names: Sequence[str], numbers: _Share
 ) -> dict[str, int]:
+    def kind(item: Extracted) -> tuple[str, Same]:
+        # Another process that writes to the table would keep this one from changing a default.
+        return item.table.name, _same(item) if numbers.of == 1 else ()
+
     rows = dict.fromkeys(names, 0)
-    for name, run in groupby(extracted, key=lambda item: item.table.name):
+    for (name, same), run in groupby(extracted, key=kind):
         if name not in rows:
             raise LandingError(f"{load.source} yields rows of {name}, which is not among its tables {sorted(rows)}")
-        rows[name] += _copy(conn, load.load_id, run, rows[name], numbers)
+        rows[name] += _copy(conn, load.load_id, run, rows[name], numbers, dict(same))
     return rows
 
 
-def _create(conn: Conn, table: Table, load_id: int) -> None:
-    """A table beside the partitioned one, so that readers of other loads are not locked out meanwhile.
+def _same(item: Extracted) -> Same:
+    """What many rows of one file have in common."""
+    if item.batch.num_rows < _MANY_ROWS:
+        return ()
+    columns = {
+        field.name: item.batch.column(field.name)
+        for field in item.batch.schema
+        if field.name in _OF_A_FILE and field.type == pa.string()
+    }
+    return tuple(
+        (name, values[0].as_py())
+        for name, values in columns.items()
+        if not values.null_count and pc.all(pc.equal(values, values[0])).as_py()
+    )
 
-    All of its rows have one `_load_id`, which the server fills in for less than it costs to send and read it.
-    """
+
+def _create(conn: Conn, table: Table, load_id: int) -> None:
+    """A table beside the partitioned one, so that readers of other loads are not locked out meanwhile."""
     statement = sql.SQL(
-        "create unlogged table landing.{partition} (like landing.{table}, check (_load_id is not null and _load_id ="
-        " {load})); alter table landing.{partition} alter column _load_id set default {load}"
+        "create unlogged table landing.{} (like landing.{}, check (_load_id is not null and _load_id = {}))"
     )
     conn.execute(statement.format(
-        partition=sql.Identifier(ops.partition(table.name, load_id)), table=sql.Identifier(table.name),
-        load=sql.Literal(load_id),
+        sql.Identifier(ops.partition(table.name, load_id)), sql.Identifier(table.name), sql.Literal(load_id)
     ))  # fmt: skip
+    _set_defaults(conn, table, load_id, {"_load_id": load_id})
+
+
+def _set_defaults(conn: Conn, table: Table, load_id: int, values: Mapping[str, str | int]) -> None:
+    """What all rows to come have alike: the server fills it in for less than it costs to send and read it."""
+    target = sql.Identifier(ops.partition(table.name, load_id))
+    for column, value in values.items():
+        statement = sql.SQL("alter table landing.{} alter column {} set default {}")
+        conn.execute(statement.format(target, sql.Identifier(column), sql.Literal(value)))
 
 
 def _attach(conn: Conn, table: Table, load_id: int) -> None:
@@ -226,12 +256,18 @@ def _attach(conn: Conn, table: Table, load_id: int) -> None:
     )
 
 
-def _copy(conn: Conn, load_id: int, run: Iterator[Extracted], before: int, numbers: _Share) -> int:
-    """Copy consecutive batches of one table; how many rows. ``before``: rows of it that are landed already."""
+def _copy(
+    conn: Conn, load_id: int, run: Iterator[Extracted], before: int, numbers: _Share, same: Mapping[str, str]
+) -> int:
+    """Copy consecutive batches of one table, in which columns are the ``same``; how many rows.
+
+    ``before``: rows of the table that are landed already.
+    """
     written = 0
     first = next(run)
     table = first.table
-    schema = _landed_schema(table)
+    _set_defaults(conn, table, load_id, same)
+    schema = pa.schema([f for f in _landed_schema(table) if f.name not in same])
     # Frozen rows need no second write when they are read for the first time; allowed where this transaction made
     # the table.
     statement = sql.SQL("copy landing.{} ({}) from stdin (format binary, freeze {})").format(
@@ -274,9 +310,11 @@ def _landed_schema(table: Table) -> pa.Schema:
 
 
 def _numbered(batch: pa.RecordBatch, schema: pa.Schema, before: int, numbers: _Share) -> pa.RecordBatch:
+    """``batch`` with the numbers of its rows, as ``schema`` has its columns."""
     places = np.arange(before, before + batch.num_rows, dtype=np.int64)
     row_nos = pa.array(places * numbers.of + numbers.number + 1)
-    return pa.RecordBatch.from_arrays([*batch.columns, row_nos], schema=schema)
+    columns = [batch.column(name) for name in schema.names[:-1]]
+    return pa.RecordBatch.from_arrays([*columns, row_nos], schema=schema)
 
 
 def _drop_superseded(conn: Conn, load: Load) -> None:
