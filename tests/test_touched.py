@@ -85,6 +85,54 @@ def test_a_contact_that_only_repeats_an_earlier_one_does_not_change_its_day(conn
     assert set(found.changed_days) <= set(found.days)
 
 
+NIGHT = BEFORE + timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("changed", "before"),
+    [
+        ("line", timedelta(days=2)),
+        ("line of a leg", timedelta(days=2)),
+        ("connection", timedelta(days=2)),
+        ("note of a leg", timedelta(days=2)),
+        ("note of a leg", timedelta(days=40)),
+        ("late line", timedelta(days=2)),
+        ("late line", timedelta(days=40)),
+    ],
+)
+def test_what_changes_of_a_call_touches_the_days_of_its_other_rows(conn, before, changed):
+    """A line or connection of the night is of a call of a few days ago at most; a note or a late file of any."""
+    began = NIGHT - before
+    late = changed == "late line"
+    sources = (Source.IVR, Source.TELEPHONY, Source.CRM)  # the first load has the number of the one with the branches
+    _, *loads = [ops.open_load(conn, source, Window(BEFORE, UNTIL)).load_id for source in sources]
+    for load in loads:
+        ops.set_load(conn, load, "promoted", rows_read=0, rows_raw=0, rows_unchanged=0, rows_quarantined=0)
+
+    def log(line, at, load=0, callid="1.1"):
+        write(conn, "queue_log", server_id="pbx", file_id="f", line_no=line, log_seq=line, time_text="t", event_at=at,
+              callid=callid, queue="q", agent="NONE", event="ENTERQUEUE", params="", _load_id=load)  # fmt: skip
+
+    def connection(uniqueid, at, load=0):
+        write(conn, "cdr", server_id="pbx", file_id="c", line_no=int(uniqueid[-1]), uniqueid=uniqueid, linkedid="1.1",
+              start_at=at, _load_id=load)  # fmt: skip
+
+    log(1, began)
+    connection("1.2", began + timedelta(days=1))  # only the line is of the day
+    if changed == "connection":
+        connection("1.3", NIGHT, loads[0])
+    elif changed == "note of a leg":
+        write(conn, "wrap_ups", wrap_up_id="w", call_id="1.2", noted_at=NIGHT, updated_at=NIGHT, _load_id=loads[1])
+    else:
+        leg = "1.2" if changed == "line of a leg" else "1.1"
+        log(2, began + timedelta(days=1) if late else NIGHT, loads[0], leg)
+    conn.commit()
+    found = touched.touched(conn, loads, ZONE, BEFORE, BEFORE)
+    assert began.date() in found.changed_days
+    assert (began + timedelta(days=1)).date() in found.days or not late
+    assert (began - timedelta(days=2)).date() not in found.days
+
+
 def test_time_that_passes_changes_the_days_it_passed_and_closes_windows_of_others(conn):
     found = touched.touched(conn, [], ZONE, UNTIL, BEFORE)
     passed = {(BEFORE + timedelta(minutes=m)).astimezone(ZoneInfo(z)).date() for m in range(24 * 60 + 1) for z in ZONES}

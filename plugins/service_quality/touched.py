@@ -16,6 +16,7 @@ from service_quality.contract import BY_NAME
 from service_quality.ops import Conn
 
 REPEAT_WINDOWS = (timedelta(hours=24), timedelta(days=7), timedelta(days=30))
+LONGEST_CALL = timedelta(days=3)  # no two rows of one call are further apart
 
 # Versions written by the loads, and the versions they replaced.
 _CHANGED = """
@@ -85,54 +86,93 @@ analyze moved_tickets;
 analyze moved_subscribers;
 analyze moved_numbers;
 
--- Calls named by changed rows, also by their other ids; is_moved: their contact, topic or person may be another.
+-- Calls named by changed rows, also by their other ids. is_moved: their contact, topic or person may be another.
+-- is_near: telephony loaded a row of it, so all of its rows are around that time, which is read once. Other calls are
+-- looked up one by one: joined with tables of all history, these would be read whole for a large load.
 create temporary table touched_calls on commit drop as
-select callid, bool_or(is_moved) as is_moved from (
-    select callid, true as is_moved from changed_queue_log
+select callid, bool_or(is_moved) as is_moved, bool_or(is_near) as is_near from (
+    select callid, true as is_moved, event_at >= {loaded_from} and event_at < {loaded_until} as is_near
+    from changed_queue_log
     where callid not in ('NONE', 'MANAGER', 'REALTIME', 'CLI')
-    union all select call_id, true from changed_wrap_ups
-    union all select call_id, true from moved_tickets
-    union all select uniqueid, true from changed_cdr
-    union all select linkedid, true from changed_cdr
-    union all select callid, false from changed_ivr_ratings
-    union all select call_id, false from changed_evaluations
-    union all select e.call_id, false from (select distinct evaluation_id from changed_evaluation_items) as named
+    union all select call_id, true, false from changed_wrap_ups
+    union all select call_id, true, false from moved_tickets
+    union all
+    select unnest(array[uniqueid, linkedid]), true, start_at >= {loaded_from} and start_at < {loaded_until}
+    from changed_cdr
+    union all select callid, false, false from changed_ivr_ratings
+    union all select call_id, false, false from changed_evaluations
+    union all select e.call_id, false, false from (
+        select evaluation_id from changed_evaluation_items except select evaluation_id from changed_evaluations
+    ) as named
     cross join {evaluations} as e
 ) as named
 where callid is not null
 group by callid;
 analyze touched_calls;
 
+-- Blocks know their times; by the order of the whole table the planner expects to need nearly all of them.
+set local enable_seqscan = off;
+create temporary table near_cdr on commit drop as
+select uniqueid, linkedid, start_at from raw.cdr where start_at >= {near_from} and start_at < {near_until};
+create temporary table near_queue_log on commit drop as
+select callid, caller_hash, event_at from raw.queue_log where event_at >= {near_from} and event_at < {near_until};
+set local enable_seqscan = on;
+analyze near_cdr;
+analyze near_queue_log;
+
 insert into touched_calls
-select cdr.linkedid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.uniqueid = t.callid
-where cdr.linkedid is not null
-except select callid, is_moved from touched_calls;
+select c.linkedid, t.is_moved, true from near_cdr as c inner join touched_calls as t on c.uniqueid = t.callid
+where t.is_near and c.linkedid is not null
+union select c.linkedid, t.is_moved, false from touched_calls as t
+cross join lateral (select linkedid from raw.cdr where uniqueid = t.callid offset 0) as c
+where t.is_near is not true and c.linkedid is not null
+except select * from touched_calls;
 insert into touched_calls
-select cdr.uniqueid, t.is_moved from raw.cdr as cdr inner join touched_calls as t on cdr.linkedid = t.callid
-except select callid, is_moved from touched_calls;
+select c.uniqueid, t.is_moved, true from near_cdr as c inner join touched_calls as t on c.linkedid = t.callid
+where t.is_near
+union select c.uniqueid, t.is_moved, false from touched_calls as t
+cross join lateral (select uniqueid from raw.cdr where linkedid = t.callid offset 0) as c
+where t.is_near is not true
+except select * from touched_calls;
 analyze touched_calls;
+
+-- One look-up a call: half of the log has the id NONE, so the planner takes thousands of events for usual.
+create temporary table call_events on commit drop as
+select t.is_moved, q.caller_hash, q.event_at
+from near_queue_log as q inner join touched_calls as t on q.callid = t.callid
+where t.is_near
+union all
+select t.is_moved, q.caller_hash, q.event_at
+from touched_calls as t
+cross join lateral (select caller_hash, event_at from raw.queue_log where callid = t.callid offset 0) as q
+where t.is_near is not true;
+analyze call_events;
+
+create temporary table called_tickets on commit drop as
+select r.ticket_id, r.subscriber_id, r.opened_at, r.due_at
+from raw.tickets as r inner join touched_calls as t on r.call_id = t.callid
+where t.is_moved;
+analyze called_tickets;
 
 -- Contacts that may stand in another subscriber's or topic's row of repeats.
 create temporary table touched_contacts on commit drop as
 select distinct s.subscriber_id, q.event_at as at
-from touched_calls as t
--- One look-up a call: half of the log has the id NONE, so the planner takes thousands of events for usual.
-cross join lateral (select caller_hash, event_at from raw.queue_log where callid = t.callid offset 0) as q
-inner join raw.subscribers as s on q.caller_hash = s.phone_hash
-where t.is_moved
+from call_events as q inner join raw.subscribers as s on q.caller_hash = s.phone_hash
+where q.is_moved
 union
 select subscriber_id, opened_at from moved_tickets where subscriber_id is not null
 union
-select r.subscriber_id, r.opened_at from raw.tickets as r inner join touched_calls as t on r.call_id = t.callid
-where t.is_moved and r.subscriber_id is not null
+select subscriber_id, opened_at from called_tickets where subscriber_id is not null
 union
 select n.subscriber_id, q.event_at from moved_numbers as n
 inner join raw.queue_log as q on n.phone_hash = q.caller_hash and q.event_at >= n.since
 where n.is_another_number;
 
 create temporary table touched_instants on commit drop as
-select q.event_at as at from raw.queue_log as q inner join touched_calls as t using (callid)
-union all select c.start_at from raw.cdr as c inner join touched_calls as t on c.uniqueid = t.callid
+select event_at as at from call_events
+union all select c.start_at from near_cdr as c inner join touched_calls as t on c.uniqueid = t.callid where t.is_near
+union all select c.start_at from touched_calls as t
+cross join lateral (select start_at from raw.cdr where uniqueid = t.callid offset 0) as c where t.is_near is not true
 union all select event_at from changed_queue_log
 union all select start_at from changed_cdr
 union all select end_at from changed_cdr
@@ -141,7 +181,9 @@ union all select noted_at from changed_wrap_ups
 union all select opened_at from changed_tickets
 union all select e.event_at from raw.ticket_events as e inner join moved_tickets using (ticket_id)
 union all select event_at from changed_ticket_events
-union all select moment.at from (select distinct ticket_id from changed_ticket_events) as named
+union all select moment.at from (
+    select ticket_id from changed_ticket_events except select ticket_id from changed_tickets
+) as named
 cross join {tickets} as t cross join lateral (values (t.opened_at), (t.due_at)) as moment (at)
 -- A target that passed owes a call; what happened to a ticket before tells which of its later solutions count.
 union all select due_at from changed_tickets
@@ -151,7 +193,9 @@ union all select ordered_at from changed_connections
 union all select connected_at from changed_connections
 union all select started_at from changed_measures
 union all select evaluated_at from changed_evaluations
-union all select e.evaluated_at from (select distinct evaluation_id from changed_evaluation_items) as named
+union all select e.evaluated_at from (
+    select evaluation_id from changed_evaluation_items except select evaluation_id from changed_evaluations
+) as named
 cross join {evaluations} as e
 union all select coalesce(submitted_at, started_at, updated_at) from changed_survey_responses
 union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.survey_responses as r
@@ -159,12 +203,8 @@ inner join moved_tickets using (ticket_id)
 union all select coalesce(r.submitted_at, r.started_at, r.updated_at) from raw.survey_responses as r
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
 -- What was loaded before the call it is about stood on its own day until now.
-union all select r.opened_at from raw.tickets as r
-inner join touched_calls as t on r.call_id = t.callid where t.is_moved
-union all select r.due_at from raw.tickets as r
-inner join touched_calls as t on r.call_id = t.callid where t.is_moved
-union all select e.event_at from raw.ticket_events as e inner join raw.tickets as r using (ticket_id)
-inner join touched_calls as t on r.call_id = t.callid where t.is_moved
+union all select moment.at from called_tickets as r cross join lateral (values (r.opened_at), (r.due_at)) as moment (at)
+union all select e.event_at from raw.ticket_events as e inner join called_tickets using (ticket_id)
 union all select r.evaluated_at from raw.evaluations as r
 inner join touched_calls as t on r.call_id = t.callid where t.is_moved
 -- A restart closes the visits that a crash left open, after an outage of up to three days.
@@ -327,6 +367,7 @@ def touched(
     with conn.transaction():
         # A few rows are looked up in tables of all history, mostly at its end, which is in memory.
         conn.execute("set local random_page_cost = 1.1")
+        conn.execute("set local enable_mergejoin = off")  # it would read their indexes from end to end
         changed, repeated = _days_of_loads(conn, load_ids, zone, data_until, data_until_before)
         changed |= _closing_days(conn, zone, data_until, data_until_before, [timedelta(0)])
         changed |= _assignment_days(conn, load_ids, data_until)
@@ -371,7 +412,7 @@ def _days_of_loads(
         statement = sql.SQL(_CHANGED).format(name=sql.SQL(table.name), loads=loads, same_key=same_key)
         conn.execute(statement)
     conn.execute(sql.SQL(_INSTANTS).format(
-        loads=loads,
+        loads=loads, **_around_telephony(conn, load_ids),
         tickets=_versions_of("tickets", "ticket_id", "opened_at", "due_at"),
         evaluations=_versions_of("evaluations", "evaluation_id", "call_id", "evaluated_at"),
     ))  # fmt: skip
@@ -382,6 +423,21 @@ def _days_of_loads(
         conn.execute(_DEADLINES, {"until": until, "before": before})
     found = conn.execute(_DAYS, {"zone": zone, "loads": list(load_ids)}).fetchall()
     return {r["day"] for r in found if not r["by_repeat"]}, {r["day"] for r in found if r["by_repeat"]}
+
+
+def _around_telephony(conn: Conn, load_ids: Sequence[int]) -> dict[str, sql.Literal]:
+    """From and until when telephony was loaded, and where all rows of its calls are; nothing without telephony."""
+    row = conn.execute(
+        "select min(window_start) as start, max(window_end) as ended from ops.loads"
+        " where load_id = any(%s) and source = 'telephony'",
+        (list(load_ids),),
+    ).fetchone()
+    names = ("loaded_from", "loaded_until", "near_from", "near_until")
+    if row is None or row["start"] is None:
+        return dict.fromkeys(names, sql.Literal(None))
+    moments = (row["start"], row["ended"], row["start"] - LONGEST_CALL, row["ended"] + LONGEST_CALL)
+    # Moments that the planner knows: it could not tell a few days from all history.
+    return {name: sql.Literal(str(moment)) for name, moment in zip(names, moments, strict=True)}
 
 
 def _versions_of(name: str, key: str, *columns: str) -> sql.Composed:
