@@ -11,3 +11,11 @@ an index gives in order, compares all rows of a day with each other.
 {% macro hashed_joins() -%}{{ return(adapter.dispatch('hashed_joins')()) }}{%- endmacro %}
 {% macro default__hashed_joins() -%}{%- endmacro %}
 {% macro postgres__hashed_joins() -%}set local enable_nestloop = off; set local enable_mergejoin = off{%- endmacro %}
+
+{#-
+Days of one model are read by bitmaps, until its transaction ends: rows of a day lie on few pages, which a table's or an
+index's order would visit row by row, or with those of all other days. Not for a model that looks rows up by keys.
+-#}
+{% macro days_by_bitmaps() -%}{{ return(adapter.dispatch('days_by_bitmaps')()) }}{%- endmacro %}
+{% macro default__days_by_bitmaps() -%}{%- endmacro %}
+{% macro postgres__days_by_bitmaps() -%}set local enable_indexscan = off; set local enable_seqscan = off{%- endmacro %}

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ days_by_bitmaps() }}") }}
 -- Which call ids of the touched days hang together, one row per call id and group that something logged puts it in: its
 -- linkedid, itself, or the call it was linked to afterwards.
 with

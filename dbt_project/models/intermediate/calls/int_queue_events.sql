@@ -1,4 +1,9 @@
-{{ config(indexes=[{'columns': ['server_id', 'callid', 'queue']}], pre_hook="{{ hashed_joins() }}") }}
+{{
+    config(
+        indexes=[{'columns': ['server_id', 'callid', 'queue']}],
+        pre_hook=["{{ hashed_joins() }}", "{{ days_by_bitmaps() }}"]
+    )
+}}
 -- The queue log around the touched days, with each verb's meaning and its parameters as numbers.
 with
 log as (

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ days_by_bitmaps() }}") }}
 -- Grain: contact of a known subscriber in the 270 days up to the as-of day, the two before it and what became of it.
 -- Not solved: somebody said so (survey), the ticket was opened again or missed its target unsolved, or the subscriber
 -- came back with the topic within 7 days; solved: none of that, and a survey, a solved ticket or 7 quiet days say so.
