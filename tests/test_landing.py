@@ -46,8 +46,10 @@ def test_rows_of_interleaved_tables_are_numbered_and_counted_by_table(conn):
 def test_rows_of_large_files_keep_what_is_alike_in_each_of_them(conn):
     files = {"it's one": 2_500, "two": 2_500, "few": 3}
     given = [
-        batch("queue_log", rows("queue_log", count, file_id=name, line_no=lambda n: n + 1))
-        for name, count in files.items()
+        batch("queue_log", rows("queue_log", count, file_id=name, line_no=lambda n: n + 1, caller_name=caller))
+        for (name, count), caller in zip(
+            files.items(), (None, lambda n: f"caller {n}" if n % 2 else None, None), strict=True
+        )
     ]
     mixed = [*rows("queue_log", 2_500, file_id="three"), *rows("queue_log", 1, file_id="four")]
     unknown = [*rows("queue_log", 2_500, file_id="five"), *rows("queue_log", 1, file_id=None)]
@@ -59,6 +61,8 @@ def test_rows_of_large_files_keep_what_is_alike_in_each_of_them(conn):
     assert landed == [(name, server, count) for name, count in files.items()] + [
         ("three", server, 2_500), ("four", server, 1), ("five", server, 2_500), (None, server, 1), (file, server, 1),
     ]  # fmt: skip
+    named = all_rows(conn, "select file_id, caller_name from landing.queue_log where caller_name is not null")
+    assert sorted(named) == sorted(("two", f"caller {n}") for n in range(1, 2_500, 2))
     assert one(conn, "select array_agg(distinct _row_no) = array(select generate_series(bigint '1', 10006)) from"
                      " landing.queue_log")  # fmt: skip
 

@@ -48,8 +48,16 @@ _WHOLE = _Share(0, 1)
 
 _OF_A_FILE = ("server_id", "file_id")
 _MANY_ROWS = 2_000  # for fewer it costs more to tell the server a value than to send it with every row
-Same = tuple[tuple[str, str], ...]
-"""Columns of texts that are alike in all rows, each with the text."""
+
+
+class _Alike(NamedTuple):
+    """A column that is alike in all rows: a text, or null."""
+
+    column: str
+    text: str | None
+
+
+Same = tuple[_Alike, ...]
 
 
 def land(
@@ -203,7 +211,7 @@ def _copy_all(
 ) -> dict[str, int]:
     def kind(item: Extracted) -> tuple[str, Same]:
         # Another process that writes to the table would keep this one from changing a default.
-        return item.table.name, _same(item) if numbers.of == 1 else ()
+        return item.table.name, tuple(s for s in _same(item) if numbers.of == 1 or s.text is None)
 
     rows = dict.fromkeys(names, 0)
     for (name, same), run in groupby(extracted, key=kind):
@@ -214,19 +222,18 @@ def _copy_all(
 
 
 def _same(item: Extracted) -> Same:
-    """What many rows of one file have in common."""
-    if item.batch.num_rows < _MANY_ROWS:
+    """What many rows have in common: those of a file its name, most others that a column is empty."""
+    rows = item.batch.num_rows
+    if rows < _MANY_ROWS:
         return ()
-    columns = {
-        field.name: item.batch.column(field.name)
-        for field in item.batch.schema
-        if field.name in _OF_A_FILE and field.type == pa.string()
-    }
-    return tuple(
-        (name, values[0].as_py())
-        for name, values in columns.items()
-        if not values.null_count and pc.all(pc.equal(values, values[0])).as_py()
-    )
+    found: list[_Alike] = []
+    for field, values in zip(item.batch.schema, item.batch.columns, strict=True):
+        if field.name in _OF_A_FILE and field.type == pa.string() and not values.null_count:
+            if pc.all(pc.equal(values, values[0])).as_py():
+                found.append(_Alike(field.name, values[0].as_py()))
+        elif values.null_count == rows and field.name not in _OF_A_FILE:  # those may have a default by now
+            found.append(_Alike(field.name, None))
+    return tuple(found)
 
 
 def _create(conn: Conn, table: Table, load_id: int) -> None:
@@ -257,7 +264,7 @@ def _attach(conn: Conn, table: Table, load_id: int) -> None:
 
 
 def _copy(
-    conn: Conn, load_id: int, run: Iterator[Extracted], before: int, numbers: _Share, same: Mapping[str, str]
+    conn: Conn, load_id: int, run: Iterator[Extracted], before: int, numbers: _Share, same: Mapping[str, str | None]
 ) -> int:
     """Copy consecutive batches of one table, in which columns are the ``same``; how many rows.
 
@@ -266,7 +273,7 @@ def _copy(
     written = 0
     first = next(run)
     table = first.table
-    _set_defaults(conn, table, load_id, same)
+    _set_defaults(conn, table, load_id, {column: text for column, text in same.items() if text is not None})
     schema = pa.schema([f for f in _landed_schema(table) if f.name not in same])
     # Frozen rows need no second write when they are read for the first time; allowed where this transaction made
     # the table.
