@@ -92,6 +92,7 @@ NIGHT = BEFORE + timedelta(hours=12)
     ("changed", "before"),
     [
         ("line", timedelta(days=2)),
+        ("line", timedelta(days=4)),
         ("line of a leg", timedelta(days=2)),
         ("connection", timedelta(days=2)),
         ("note of a leg", timedelta(days=2)),

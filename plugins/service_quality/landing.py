@@ -57,7 +57,7 @@ class _Alike(NamedTuple):
     text: str | None
 
 
-Same = tuple[_Alike, ...]
+_Same = tuple[_Alike, ...]
 
 
 def land(
@@ -209,7 +209,7 @@ def _land_share(
 def _copy_all(
     conn: Conn, load: Load, extracted: Iterable[Extracted], names: Sequence[str], numbers: _Share
 ) -> dict[str, int]:
-    def kind(item: Extracted) -> tuple[str, Same]:
+    def kind(item: Extracted) -> tuple[str, _Same]:
         # Another process that writes to the table would keep this one from changing a default.
         return item.table.name, tuple(s for s in _same(item) if numbers.of == 1 or s.text is None)
 
@@ -221,7 +221,7 @@ def _copy_all(
     return rows
 
 
-def _same(item: Extracted) -> Same:
+def _same(item: Extracted) -> _Same:
     """What many rows have in common: those of a file its name, most others that a column is empty."""
     rows = item.batch.num_rows
     if rows < _MANY_ROWS:
