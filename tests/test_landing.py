@@ -192,6 +192,25 @@ def test_parts_of_a_load_are_landed_by_processes_and_counted_together(conn):
     assert one(conn, "select rows_read from ops.loads") == 8
 
 
+def test_each_process_keeps_what_is_alike_in_its_own_files(conn):
+    def file(name):
+        return batch("queue_log", rows("queue_log", 2_500, file_id=name, line_no=lambda n: n + 1))
+
+    load = ops.open_load(conn, Source.TELEPHONY, day_window())
+    parts = shares([file("one"), file("two")], [file("three")])
+    landing.land_shares(conn, load, parts, [BY_NAME["queue_log"]])
+    landed = all_rows(conn, "select file_id, count(*), bool_and(_load_id = %s),"
+                            " max(_row_no) - min(_row_no) from landing.queue_log group by 1 order by min(_row_no)",
+                      load.load_id)  # fmt: skip
+    assert landed == [(name, 2_500, True, 2_499) for name in ("one", "two", "three")]
+    assert one(conn, "select count(distinct _row_no) from landing.queue_log") == 7_500
+    gate.judge_load(conn, load, SETTINGS, [BY_NAME["queue_log"]])
+    done = promote.promote(conn, ops.get_load(conn, load.load_id), "pepper", Phone())
+    assert done["queue_log"]["rows_raw"] == 7_500
+    landing.drop(conn, load.load_id)
+    assert partitions(conn) == []
+
+
 def broken_share():
     yield batch("queue_log", rows("queue_log", 1))
     raise SourceError("the spool folder went away")

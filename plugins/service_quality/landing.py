@@ -1,7 +1,7 @@
 """Record batches -> ``landing``: one partition per table and load, filled by binary COPY from Arrow.
 
 Landed rows are unlogged: after a crash of the server they are gone, which gate and promote notice; then the window is
-landed again. Two processes may fill one load together (`land_shares`).
+landed again. Two processes may fill one load together (`land_shares`), each a partition of the load's own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import chain, groupby
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 import numpy as np
 import psycopg
@@ -37,14 +37,7 @@ class LandingError(RuntimeError):
     """Batches that cannot be landed; the message names table and column."""
 
 
-class _Share(NamedTuple):
-    """Which of how many parts of a load."""
-
-    number: int
-    of: int
-
-
-_WHOLE = _Share(0, 1)
+_SHARE_ROWS = 2**40  # numbers of rows that each part of a load has for itself
 
 _OF_A_FILE = ("server_id", "file_id")
 _MANY_ROWS = 2_000  # for fewer it costs more to tell the server a value than to send it with every row
@@ -87,8 +80,8 @@ def land_shares(
 ) -> dict[str, int]:
     """Like ``land``, with the parts of one extract landed at the same time, each by a process of its own.
 
-    ``shares``: give the batches of their part; they are called in the processes, which are forked. Rows are numbered
-    in turn, so the numbers have gaps. Commits; raises as ``land`` does.
+    ``shares``: give the batches of their part; they are called in the processes, which are forked. Each numbers its
+    rows from where its range of numbers begins. Commits; raises as ``land`` does.
     """
     wanted = tables_of(load.source) if tables is None else tables
     url = ops.url_of(conn)
@@ -96,9 +89,9 @@ def land_shares(
     with _failing(conn, load):
         with conn.transaction():  # the processes must see the tables; _failing and _drop_superseded find them again
             for table in wanted:
-                _create(conn, table, load.load_id)
+                _create_divided(conn, table, load.load_id)
                 _book(conn, load, table, 0)
-        rows = _in_processes(url, load, shares, [table.name for table in wanted])
+        rows = _in_processes(url, load, shares, wanted)
         with conn.transaction():
             for table in wanted:
                 _attach(conn, table, load.load_id)
@@ -115,9 +108,7 @@ def drop(conn: Conn, load_id: int) -> None:
 
 
 def _fill(conn: Conn, load: Load, extracted: Iterable[Extracted], tables: Sequence[Table]) -> dict[str, int]:
-    for table in tables:
-        _create(conn, table, load.load_id)
-    rows = _copy_all(conn, load, extracted, [table.name for table in tables], _WHOLE)
+    rows = _copy_all(conn, load, extracted, tables)
     for table in tables:
         _attach(conn, table, load.load_id)
         _book(conn, load, table, rows[table.name])
@@ -153,13 +144,13 @@ def _book_sum(conn: Conn, load: Load, rows: Mapping[str, int]) -> None:
 
 
 def _in_processes(
-    url: str, load: Load, shares: Sequence[Callable[[], Iterable[Extracted]]], names: Sequence[str]
+    url: str, load: Load, shares: Sequence[Callable[[], Iterable[Extracted]]], tables: Sequence[Table]
 ) -> dict[str, int]:
     """Rows by table, after a process for each of ``shares`` has copied them; the first error stops the others."""
     context = get_context("fork")  # readers hold what cannot be sent to another process
     ours, theirs = context.Pipe(duplex=False)
     processes = [
-        context.Process(target=_land_share, args=(url, load, share, names, _Share(n, len(shares)), theirs), daemon=True)
+        context.Process(target=_land_share, args=(url, load, share, tables, n, theirs), daemon=True)
         for n, share in enumerate(shares)
     ]
     try:
@@ -176,7 +167,7 @@ def _in_processes(
         for process in processes:
             if process.pid is not None:
                 process.join()
-    return {name: sum(rows[name] for rows in found) for name in names}
+    return {name: sum(rows[name] for rows in found) for name in found[0]}
 
 
 def _received(pipe: Connection) -> dict[str, int]:
@@ -193,31 +184,35 @@ def _land_share(
     url: str,
     load: Load,
     share: Callable[[], Iterable[Extracted]],
-    names: Sequence[str],
-    numbers: _Share,
+    tables: Sequence[Table],
+    number: int,
     told: Connection,
 ) -> None:
     """In a process of its own: copy one share and tell the rows by table, or the error."""
     try:
         with ops.connect(url) as conn, conn.transaction():
-            rows = _copy_all(conn, load, share(), names, numbers)
+            rows = _copy_all(conn, load, share(), tables, number)
+            for table in tables:
+                _attach_share(conn, table, load.load_id, number)
         told.send(rows)
     except Exception as error:  # noqa: BLE001 - it is raised again where the load is known
         told.send(error if type(error) in (SourceError, LandingError) else LandingError(_text(error)))
 
 
 def _copy_all(
-    conn: Conn, load: Load, extracted: Iterable[Extracted], names: Sequence[str], numbers: _Share
+    conn: Conn, load: Load, extracted: Iterable[Extracted], tables: Sequence[Table], share: int | None = None
 ) -> dict[str, int]:
-    def kind(item: Extracted) -> tuple[str, _Same]:
-        # Another process that writes to the table would keep this one from changing a default.
-        return item.table.name, tuple(s for s in _same(item) if numbers.of == 1 or s.text is None)
-
-    rows = dict.fromkeys(names, 0)
-    for (name, same), run in groupby(extracted, key=kind):
+    """Rows by table, copied into tables of their own; ``share``: which part of the load they are (None: all of it)."""
+    targets = {table.name: _target(table, load.load_id, share) for table in tables}
+    rows = dict.fromkeys(targets, 0)
+    for table in tables:
+        _create(conn, table, load.load_id, targets[table.name])
+        if share is not None:
+            _bound_share(conn, targets[table.name], share)
+    for (name, same), run in groupby(extracted, key=lambda item: (item.table.name, _same(item))):
         if name not in rows:
             raise LandingError(f"{load.source} yields rows of {name}, which is not among its tables {sorted(rows)}")
-        rows[name] += _copy(conn, load.load_id, run, rows[name], numbers, dict(same))
+        rows[name] += _copy(conn, targets[name], run, (share or 0) * _SHARE_ROWS + rows[name], dict(same))
     return rows
 
 
@@ -236,57 +231,85 @@ def _same(item: Extracted) -> _Same:
     return tuple(found)
 
 
-def _create(conn: Conn, table: Table, load_id: int) -> None:
+def _target(table: Table, load_id: int, share: int | None = None) -> str:
+    """Name of the table that rows of a load, or of a share of it, are copied into."""
+    whole = ops.partition(table.name, load_id)
+    return whole if share is None else f"{whole}__{share}"
+
+
+def _create(conn: Conn, table: Table, load_id: int, target: str) -> None:
     """A table beside the partitioned one, so that readers of other loads are not locked out meanwhile."""
-    statement = sql.SQL(
-        "create unlogged table landing.{} (like landing.{}, check (_load_id is not null and _load_id = {}))"
+    conn.execute(_table_of_load("create unlogged table landing.{} {}", table, load_id, target))
+    _set_defaults(conn, target, {"_load_id": load_id})
+
+
+def _create_divided(conn: Conn, table: Table, load_id: int) -> None:
+    """The same for a load that has a partition for each of its shares."""
+    target = _target(table, load_id)
+    conn.execute(_table_of_load("create table landing.{} {} partition by range (_row_no)", table, load_id, target))
+
+
+def _table_of_load(statement: LiteralString, table: Table, load_id: int, target: str) -> sql.Composed:
+    """``statement`` with name and columns of a table that can be attached without reading it."""
+    columns = sql.SQL("(like landing.{}, constraint of_load check (_load_id is not null and _load_id = {}))")
+    return sql.SQL(statement).format(
+        sql.Identifier(target), columns.format(sql.Identifier(table.name), sql.Literal(load_id))
     )
-    conn.execute(statement.format(
-        sql.Identifier(ops.partition(table.name, load_id)), sql.Identifier(table.name), sql.Literal(load_id)
-    ))  # fmt: skip
-    _set_defaults(conn, table, load_id, {"_load_id": load_id})
 
 
-def _set_defaults(conn: Conn, table: Table, load_id: int, values: Mapping[str, str | int]) -> None:
+def _set_defaults(conn: Conn, target: str, values: Mapping[str, str | int]) -> None:
     """What all rows to come have alike: the server fills it in for less than it costs to send and read it."""
-    target = sql.Identifier(ops.partition(table.name, load_id))
     for column, value in values.items():
         statement = sql.SQL("alter table landing.{} alter column {} set default {}")
-        conn.execute(statement.format(target, sql.Identifier(column), sql.Literal(value)))
+        conn.execute(statement.format(sql.Identifier(target), sql.Identifier(column), sql.Literal(value)))
 
 
 def _attach(conn: Conn, table: Table, load_id: int) -> None:
     conn.execute(
         sql.SQL("alter table landing.{} attach partition landing.{} for values in ({})").format(
-            sql.Identifier(table.name), sql.Identifier(ops.partition(table.name, load_id)), sql.Literal(load_id)
+            sql.Identifier(table.name), sql.Identifier(_target(table, load_id)), sql.Literal(load_id)
         )
     )
 
 
-def _copy(
-    conn: Conn, load_id: int, run: Iterator[Extracted], before: int, numbers: _Share, same: Mapping[str, str | None]
-) -> int:
+def _bound_share(conn: Conn, target: str, share: int) -> None:
+    """The rows are checked as they come, which costs half of reading them again when they are attached."""
+    statement = sql.SQL("alter table landing.{} add constraint of_share check (_row_no is not null and {})")
+    bounds = sql.SQL("_row_no >= {} and _row_no < {}").format(*_bounds(share))
+    conn.execute(statement.format(sql.Identifier(target), bounds))
+
+
+def _attach_share(conn: Conn, table: Table, load_id: int, share: int) -> None:
+    statement = sql.SQL("alter table landing.{} attach partition landing.{} for values from ({}) to ({})")
+    names = (_target(table, load_id), _target(table, load_id, share))
+    conn.execute(statement.format(*map(sql.Identifier, names), *_bounds(share)))
+
+
+def _bounds(share: int) -> tuple[sql.Literal, sql.Literal]:
+    """The numbers of a share's rows: the first, and the first that is another's."""
+    return sql.Literal(share * _SHARE_ROWS), sql.Literal((share + 1) * _SHARE_ROWS)
+
+
+def _copy(conn: Conn, target: str, run: Iterator[Extracted], before: int, same: Mapping[str, str | None]) -> int:
     """Copy consecutive batches of one table, in which columns are the ``same``; how many rows.
 
-    ``before``: rows of the table that are landed already.
+    ``before``: the number of the last row that is landed already.
     """
     written = 0
     first = next(run)
     table = first.table
-    _set_defaults(conn, table, load_id, {column: text for column, text in same.items() if text is not None})
+    _set_defaults(conn, target, {column: text for column, text in same.items() if text is not None})
     schema = pa.schema([f for f in _landed_schema(table) if f.name not in same])
-    # Frozen rows need no second write when they are read for the first time; allowed where this transaction made
-    # the table.
-    statement = sql.SQL("copy landing.{} ({}) from stdin (format binary, freeze {})").format(
-        sql.Identifier(ops.partition(table.name, load_id)), sql.SQL(", ").join(map(sql.Identifier, schema.names)),
-        sql.Literal(numbers.of == 1),
-    )  # fmt: skip
+    # Frozen rows need no second write when they are read for the first time.
+    statement = sql.SQL("copy landing.{} ({}) from stdin (format binary, freeze)").format(
+        sql.Identifier(target), sql.SQL(", ").join(map(sql.Identifier, schema.names))
+    )
     encoder = ArrowToPostgresBinaryEncoder(schema)
     try:
         with conn.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(encoder.write_header())
             for batch in _batches(first, run):
-                data = encoder.write_batch(_numbered(batch, schema, before + written, numbers))
+                data = encoder.write_batch(_numbered(batch, schema, before + written))
                 copy.write(memoryview(data))  # psycopg sends it in slices: of bytes each would be a copy
                 written += batch.num_rows
             copy.write(encoder.finish())
@@ -316,10 +339,9 @@ def _landed_schema(table: Table) -> pa.Schema:
     return pa.schema([*table.arrow_schema(), pa.field("_row_no", pa.int64())])
 
 
-def _numbered(batch: pa.RecordBatch, schema: pa.Schema, before: int, numbers: _Share) -> pa.RecordBatch:
+def _numbered(batch: pa.RecordBatch, schema: pa.Schema, before: int) -> pa.RecordBatch:
     """``batch`` with the numbers of its rows, as ``schema`` has its columns."""
-    places = np.arange(before, before + batch.num_rows, dtype=np.int64)
-    row_nos = pa.array(places * numbers.of + numbers.number + 1)
+    row_nos = pa.array(np.arange(before + 1, before + batch.num_rows + 1, dtype=np.int64))
     columns = [batch.column(name) for name in schema.names[:-1]]
     return pa.RecordBatch.from_arrays([*columns, row_nos], schema=schema)
 
