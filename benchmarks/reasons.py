@@ -25,7 +25,8 @@ REASONS = {
         "Reading the log, landing and the server's copy are work for one core and a half in one process already; two"
         " processes gain what is idle. Tried: fewer passes over the text, frozen rows, an unlogged landing, smaller"
         " blocks, the load's id and what a file's lines have alike filled in by the server, empty columns left out,"
-        " a partition for each process, digits read by words. psql's own CPU for the same rows differs by a seventh between runs on one machine."
+        " a partition for each process, digits read by words. psql's own CPU for the same rows differs by a seventh"
+        " between runs on one machine."
     ),
     "whole load": (
         "psql writes each row once, unlogged and without index. Beyond that a load reads it for the rules, hashes and"
