@@ -38,6 +38,20 @@ def test_only_what_touched_days_reach_is_replaced(conn):
 
 
 @pytest.mark.postgres
+def test_statistics_are_made_again_when_a_tenth_is_new(conn):
+    def known():
+        return conn.execute("select reltuples from pg_class where relname = 'calculated_thing'").fetchone()["reltuples"]
+
+    days = [date(2026, 10, d) for d in range(1, 31)]
+    analyse.run(conn, Scope(days, THREE, True), [_thing(1, Reach())])
+    assert known() == 30
+    analyse.run(conn, Scope([ONE], THREE, False), [_thing(1, Reach())])
+    assert known() == 30
+    analyse.run(conn, Scope(days[:4], THREE, False), [_thing(1, Reach())])
+    assert known() == 31
+
+
+@pytest.mark.postgres
 def test_a_table_without_days_is_replaced_as_a_whole(conn):
     analyse.run(conn, Scope([ONE, TWO], THREE, False), [_thing(1)])
     analyse.run(conn, Scope([THREE], THREE, False), [_thing(2)])

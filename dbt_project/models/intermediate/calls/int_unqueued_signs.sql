@@ -1,4 +1,9 @@
-{{ config(indexes=[{'columns': ['server_id', 'root_id']}]) }}
+{{
+    config(
+        indexes=[{'columns': ['server_id', 'root_id']}],
+        pre_hook=["{{ hashed_joins() }}", "{{ days_by_bitmaps() }}"]
+    )
+}}
 -- Grain: sign of a call around the touched days that never entered a queue: one of its call records, or an event that
 -- the dialplan wrote into the queue log when a queue turned it away.
 with

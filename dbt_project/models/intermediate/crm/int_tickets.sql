@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['ticket_id']}]) }}
+{{ config(indexes=[{'columns': ['ticket_id']}], pre_hook="{{ days_by_bitmaps(or_whole=true) }}") }}
 -- Tickets opened on the touched days and after, with contact, branch, topic and business day: a ticket can be opened
 -- from a call of days ago, and tells then what that call was about.
 with

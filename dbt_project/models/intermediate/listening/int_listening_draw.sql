@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='replace_days', meta={'reach': {'before': 0, 'after': 120}},
-    indexes=[{'columns': ['business_day']}, {'columns': ['contact_id']}], pre_hook="{{ hashed_joins() }}"
+    indexes=[{'columns': ['business_day']}], pre_hook="{{ hashed_joins() }}"
 ) }}
 -- Grain: one call that could be listened to, with the probability that the plan of its day drew it, and whether it did.
 -- An operator is due for a floor call on one of every so many of his days at work since the month began. A day reads

@@ -2,7 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='replace_days',
-        indexes=[{'columns': ['business_day']}, {'columns': ['contact_id']}]
+        indexes=[{'columns': ['business_day']}]
     )
 }}
 -- Grain: one answered call with enough talk to be listened to. The operator is the one who took the call first.

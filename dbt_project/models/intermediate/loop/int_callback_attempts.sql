@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ days_by_bitmaps(or_whole=true) }}") }}
 -- Grain: one attempt for one owed call-back. A response belongs to every matter it is about: the connection, the
 -- ticket's last solution and its missed target, the rated call; of several solutions of one ticket to the last before
 -- the attempt. A response that names none of these belongs to the call that its subscriber was owed last, of those

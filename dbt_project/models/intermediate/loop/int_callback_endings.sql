@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ days_by_bitmaps(or_whole=true) }}") }}
 -- Grain: one owed call-back whose matter ended before it expired, whether called or not, near the touched days: the
 -- ticket was opened again, or the subscriber left (the contract's end, at the local midnight of the branch).
 with

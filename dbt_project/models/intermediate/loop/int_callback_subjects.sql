@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ hashed_joins() }}") }}
+{{ config(pre_hook=["{{ hashed_joins() }}", "{{ days_by_bitmaps(or_whole=true) }}"]) }}
 -- The calls that are still to be made on the morning after the as-of day, with what is known of the subscriber and the
 -- matter. Local days of eastern branches are one ahead of the as-of day.
 with

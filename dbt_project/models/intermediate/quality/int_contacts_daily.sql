@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
+    pre_hook="{{ days_by_bitmaps(or_whole=true) }}"
+) }}
 -- A contact can be answered by several operators: theirs are counted from the visits they answered.
 with
 contacts as (

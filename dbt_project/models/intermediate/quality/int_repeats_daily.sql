@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
-    meta={'reach': {'of': 'touched_days'}}
+    meta={'reach': {'of': 'touched_days'}}, pre_hook="{{ days_by_bitmaps(or_whole=true) }}"
 ) }}
 -- By the day of the first of the two contacts and the operator who handled it first.
 with

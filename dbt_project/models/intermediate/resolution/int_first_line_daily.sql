@@ -4,7 +4,7 @@
         incremental_strategy='replace_days',
         meta={'reach': {'before': 31, 'after': 0, 'of': 'touched_days', 'repeats_alone': true}},
         indexes=[{'columns': ['business_day']}],
-        pre_hook="{{ hashed_joins() }}"
+        pre_hook=["{{ hashed_joins() }}", "{{ days_by_bitmaps(or_whole=true) }}"]
     )
 }}
 -- Contacts whose week has passed: came back with the same topic, or handed on. Handed on is a contact from which a

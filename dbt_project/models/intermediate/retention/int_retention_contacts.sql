@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Grain: contact of a known subscriber in the 270 days up to the as-of day, with what was experienced, in bands.
 with
 told as (

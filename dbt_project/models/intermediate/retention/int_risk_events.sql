@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ days_by_bitmaps(or_whole=true) }}") }}
 -- Grain: one bad experience of the 28 days up to the as-of day: who, why, when, and the contact, ticket or order it is
 -- known from.
 {% set days = 28 %}

@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}]) }}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', indexes=[{'columns': ['business_day']}],
+    pre_hook="{{ days_by_bitmaps(or_whole=true) }}"
+) }}
 -- Contacts of every topic in every branch ('*': in all of them) on every day that is due: a topic of which nobody
 -- called has a row with 0, a day that is not loaded has null. Counts of what the judging of surges looks back on.
 with

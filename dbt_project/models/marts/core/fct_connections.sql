@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_days', pre_hook="{{ days_by_bitmaps(or_whole=true) }}"
+) }}
 with
 orders as (
     select
