@@ -47,7 +47,7 @@ AGAIN_DAYS = 74
 LONGEST_WINDOW = 270  # days that a model looks back on: retention
 
 UNMEASURED = (
-    "a night of 1,000,000 contacts is not measured here: two histories take an hour more;"
+    "a night of 1,000,000 contacts is not measured here: three histories take an hour and a half more;"
     " `python -m benchmarks million` measures them by themselves"
 )
 
