@@ -7,6 +7,7 @@ first step of Porter 1980. They bring forms of a word together for counting, no 
 from __future__ import annotations
 
 import re
+from sys import intern
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
@@ -87,7 +88,7 @@ def words(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for word in _WORD.findall(_PLACEHOLDER.sub(" ", text.lower()).replace("ё", "е")):
         if len(word) >= LEAST_LETTERS and word not in STOP:
-            found.setdefault(stem(word), word)
+            found.setdefault(intern(stem(word)), intern(word))  # many comments, few words
     return found
 
 

@@ -59,9 +59,11 @@ order by survey_response_id
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Comment:
-    """One interview's comment, masked, with its words (stem -> as written) and the Monday of its week."""
+    """One interview's comment, masked and as long as an example, with its words (stem -> as written) and the Monday of
+    its week.
+    """
 
     id: str
     branch_id: str
@@ -127,9 +129,10 @@ def calculate(conn: Conn, scope: Scope) -> Iterator[Sequence[Any]]:
         return
     first, last = weeks[0] - timedelta(weeks=WEEKS_BEFORE), weeks[-1] + timedelta(days=6)
     by_week: dict[date, list[Comment]] = defaultdict(list)
-    for row in conn.execute(_QUERY, (first, last)):
-        comment = _comment(row)
-        by_week[comment.week].append(comment)
+    with conn.cursor("review_words") as cursor:  # at the server: rows come as they are read
+        for row in cursor.execute(_QUERY, (first, last)):
+            comment = _comment(row)
+            by_week[comment.week].append(comment)
     for week in weeks:
         yield from of_week(week, by_week.get(week, []), _weeks_before(by_week, week))
 
@@ -142,8 +145,8 @@ def _comment(row: dict[str, Any]) -> Comment:
     shown, day = text.masked(row["comment"]), row["business_day"]
     points = 9 if row["satisfaction"] is None else row["satisfaction"]
     return Comment(
-        row["id"], row["branch_id"], row["topic_id"], shown, text.words(shown), points, row["is_dissatisfied"], day,
-        day - timedelta(days=day.weekday()),
+        row["id"], row["branch_id"], row["topic_id"], shown[:EXAMPLE_LENGTH], text.words(shown), points,
+        row["is_dissatisfied"], day, day - timedelta(days=day.weekday()),
     )  # fmt: skip
 
 
@@ -189,7 +192,7 @@ def _as_written(comments: list[Comment], term: str) -> str:
 def _examples(comments: list[Comment]) -> str:
     """A few different comments, those of the least satisfied first, the newest of these."""
     order = sorted(comments, key=lambda c: (c.satisfaction, -c.day.toordinal(), c.id))
-    shown = list(dict.fromkeys(c.shown[:EXAMPLE_LENGTH] for c in order))
+    shown = list(dict.fromkeys(c.shown for c in order))
     return " | ".join(shown[:MOST_EXAMPLES])
 
 
