@@ -1,4 +1,3 @@
-{{ config(pre_hook=["{{ hashed_joins() }}", "{{ days_by_bitmaps(or_whole=true) }}"]) }}
 -- Tickets that were unsolved when their target passed on a touched day. Where the CRM is not loaded up to that moment
 -- nobody knows yet.
 with
