@@ -15,10 +15,13 @@ an index gives in order, compares all rows of a day with each other.
 {#-
 Days of one model are read by bitmaps, until its transaction ends: rows of a day lie on few pages, which a table's or an
 index's order would visit row by row, or with those of all other days. `or_whole`: or the whole table is read, where it
-holds little else; needed by a model that joins whole working tables or looks rows up by keys.
+holds little else; needed by a model that joins whole working tables or looks rows up by keys. Not in a full rebuild, which
+reads all days.
 -#}
 {% macro days_by_bitmaps(or_whole=false) -%}{{ return(adapter.dispatch('days_by_bitmaps')(or_whole)) }}{%- endmacro %}
 {% macro default__days_by_bitmaps(or_whole) -%}{%- endmacro %}
 {% macro postgres__days_by_bitmaps(or_whole) -%}
-set local enable_indexscan = off{{ '' if or_whole else '; set local enable_seqscan = off' }}
+{%- if not is_full_rebuild() -%}
+    set local enable_indexscan = off{{ '' if or_whole else '; set local enable_seqscan = off' }}
+{%- endif -%}
 {%- endmacro %}
