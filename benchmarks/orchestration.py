@@ -38,8 +38,6 @@ from demo import provider
 from demo.run import BUILD_DAG, free_port, load_all, reset_warehouse, survey_server, wait_for_publication
 
 FIRST_DAY = date(2026, 8, 8)
-HISTORY_DAYS = 20
-CONTACTS_PER_DAY = 150
 GOAL_SECONDS = 15.0
 GOAL_EMPTY = 1.5
 EVERY = "every model on empty days"
@@ -63,14 +61,14 @@ class Step:
 def run(scale: Scale) -> Result:
     """Nights in Airflow, then empty builds in the warehouse they left."""
     result = Result("orchestration")
-    with stage(scale.nights) as home:
-        played = _play_nights(home, scale.nights)
+    with stage(scale) as home:
+        played = _play_nights(home, scale)
         result.ratios.append(overhead(played))
         result.tables["seconds of a night by task (medians)"] = by_task(played)
         result.tables["nights"] = [_night_row(night) for night in played]
         if scale.weigh_nights:
             storage.vacuum()
-            storage.weigh(result, home, HISTORY_DAYS + scale.nights, CONTACTS_PER_DAY)
+            storage.weigh(result, home, scale.nights_after + scale.nights, scale.nights_contacts_per_day)
         ratio, rows = empty_builds(scale.rounds if scale.nights > 1 else 2, scale.nights > 1)
         result.ratios.append(ratio)
         result.tables["builds of nothing"] = rows
@@ -81,7 +79,7 @@ def run(scale: Scale) -> Result:
 
 
 @contextmanager
-def stage(night_count: int) -> Iterator[Path]:
+def stage(scale: Scale) -> Iterator[Path]:
     """A small provider with open doors, an empty warehouse and a home of its own; nothing of it is left running."""
     home = postgres.home() / "bench"
     kept = dict(os.environ)
@@ -93,7 +91,8 @@ def stage(night_count: int) -> Iterator[Path]:
         reset_warehouse(server)
         postgres.ensure_database(server, "provider_crm")
         shutil.rmtree(home / "provider", ignore_errors=True)
-        provider.create(home / "provider", 7, HISTORY_DAYS + night_count, CONTACTS_PER_DAY, FIRST_DAY)
+        days = scale.nights_after + scale.nights
+        provider.create(home / "provider", 7, days, scale.nights_contacts_per_day, FIRST_DAY)
         port, password = str(free_port()), secrets.token_urlsafe(12)
         os.environ.update({
             "DEMO_HOME": str(home / "provider"),
@@ -112,22 +111,22 @@ def stage(night_count: int) -> Iterator[Path]:
         os.environ.update(kept)
 
 
-def _play_nights(home: Path, count: int) -> list[list[Step]]:
-    """The history without Airflow, then ``count`` nights by it; the steps of each night.
+def _play_nights(home: Path, scale: Scale) -> list[list[Step]]:
+    """The history without Airflow, then the nights by it; the steps of each night.
 
     A single night builds the history too, which saves the quick run a build: work is subtracted anyway.
     """
-    last = FIRST_DAY + timedelta(days=HISTORY_DAYS - 1)
+    last = FIRST_DAY + timedelta(days=scale.nights_after - 1)
     provider.play(home, last)
     window = _window(FIRST_DAY, last)
     for source in Source:
         runner.load(source.value, window, config.connection_from_environment)
-    if count > 1:
+    if scale.nights > 1:
         runner.build()
     airflow.start()
     try:
         played = []
-        for number in range(1, count + 1):
+        for number in range(1, scale.nights + 1):
             night = last + timedelta(days=number)
             provider.play(home, night)
             since = _now()

@@ -71,7 +71,7 @@ def run(scale: Scale) -> Result:
             with ops.connect(url) as conn:
                 ops.prepare(conn)
             peers = _peers(url, rows, running, result.notes)
-            costs = _measured(Meter(url), url, peers, scale.rounds, result.notes)
+            costs = _measured(Meter(url), url, peers, scale, result.notes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for name, found in costs.items():
@@ -113,10 +113,10 @@ def _peers(url: str, rows: _Rows, running: ExitStack, notes: list[str]) -> dict[
     return peers
 
 
-def _measured(meter: Meter, url: str, peers: dict[str, Start], rounds: int, notes: list[str]) -> dict[str, list[Cost]]:
+def _measured(meter: Meter, url: str, peers: dict[str, Start], scale: Scale, notes: list[str]) -> dict[str, list[Cost]]:
     """Costs of all peers, in turns; one that fails is noted and left out from then on."""
     costs: dict[str, list[Cost]] = {name: [] for name in peers}
-    for turn in range(-1, rounds):
+    for turn in range(-1 if scale.warm_up else 0, scale.rounds):
         for name in list(costs) if turn % 2 == 0 else reversed(list(costs)):
             _clean(url)
             try:

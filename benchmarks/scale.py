@@ -29,6 +29,9 @@ class Scale:
     many_contacts: int = 0  # of one night on which they come all at once; 0: no such night
     rebuild_rounds: int = 1  # a rebuild of millions takes minutes: its noise is small beside them
     nights: int = 1  # through Airflow
+    nights_after: int = 20  # days of history
+    nights_contacts_per_day: int = 150
+    warm_up: bool = True  # a first round of the peers that is not counted; medians of rounds leave it out too
     marts_days: int = 120  # that dashboards read
     publications: int = 2  # under readers
     read_seconds: float = 2.0  # a round of reading
@@ -44,10 +47,11 @@ class Scale:
 
 FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              150, (30, 365, 1461), 15_000, 5_000_000,
-             history_rounds=5, again_contacts_per_day=370, again_blocks=(12, 48), many_contacts=15_000,
+             history_rounds=5, again_contacts_per_day=185, again_blocks=(19, 76), many_contacts=15_000,
              rebuild_seconds=270,
              nights=3, marts_days=1461, read_seconds=5.0,
              storage_stages=(20,), storage_contacts_per_day=3_000)  # fmt: skip
 QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 30, (30, 91), 1_000, 3_000,
-              history_rounds=1, late_row=False, rebuild_seconds=45,
-              rebuild_histories=True, marts_days=30, publications=1, read_seconds=0.3, weigh_nights=True)  # fmt: skip
+              history_rounds=1, late_row=False, rebuild_seconds=45, warm_up=False,
+              rebuild_histories=True, nights_after=8, nights_contacts_per_day=40,
+              marts_days=30, publications=1, read_seconds=0.3, weigh_nights=True)  # fmt: skip
