@@ -48,7 +48,7 @@ class Scale:
 FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              150, (30, 365, 1461), 15_000, 5_000_000,
              history_rounds=5, again_contacts_per_day=185, again_blocks=(19, 76), many_contacts=15_000,
-             rebuild_seconds=270,
+             rebuild_seconds=240,
              nights=3, marts_days=1461, read_seconds=5.0,
              storage_stages=(20,), storage_contacts_per_day=3_000)  # fmt: skip
 QUICK = Scale("quick", 5, (100_000,), (40_000, 120_000), 1_500, 30, (30, 91), 1_000, 3_000,
