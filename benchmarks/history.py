@@ -8,7 +8,6 @@ from end to end: a table that holds history must not be among them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -45,8 +44,6 @@ from benchmarks.scale import Scale
 
 LATE_DAYS = 20
 AGAIN_DAYS = 74
-LOADED_IN = 20.0  # seconds for the days that are repeated, on a machine whose full run takes less than an hour
-CONTACTS_STEP = 25
 LONGEST_WINDOW = 270  # days that a model looks back on: retention
 
 UNMEASURED = (
@@ -188,32 +185,16 @@ def run(scale: Scale, alone: Callable[[], Any] = lambda: None) -> Result:
     result = Result("history")
     with ExitStack() as again:
         repeated = None
-        contacts = scale.contacts_per_day
         if scale.again_blocks:  # filled first: everything is before something is measured
-            started = time.monotonic()
             repeated = again.enter_context(loaded("again", scale.again_contacts_per_day))
-            contacts = affordable(scale.contacts_per_day, time.monotonic() - started)
             _repeat(repeated, scale.again_blocks)
         else:
             result.notes.append("days loaded again are measured in the full run only")
-        if contacts < scale.contacts_per_day:
-            result.notes.append(
-                f"{contacts} contacts a day instead of {scale.contacts_per_day}: this machine would not end in an hour"
-            )
-        with loaded("history", contacts, scale.history_rounds + 1) as place:
+        with loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
             _nights(result, scale, place, alone)
         if repeated and scale.again_blocks:
             _again(result, repeated, scale.again_blocks, scale.again_rounds)
     return result
-
-
-def affordable(contacts_per_day: int, seconds: float) -> int:
-    """Contacts a day with which a machine ends in an hour that loaded the days to repeat in ``seconds``.
-
-    Squared: half of a night does not depend on contacts, so those take both halves of what the machine is slower.
-    """
-    fewer = contacts_per_day * min(1.0, LOADED_IN / seconds) ** 2
-    return max(2 * CONTACTS_STEP, int(fewer / CONTACTS_STEP) * CONTACTS_STEP)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Which tables the history benchmark calls a scan of history."""
 
-from benchmarks.history import LOADED_IN, History, affordable, growing, windows
+from benchmarks.history import History, growing, windows
 
 
 def _history(days, rows, scanned):
@@ -26,7 +26,3 @@ def test_a_scan_of_what_grows_with_history_is_told_from_one_of_a_window():
 def test_without_two_histories_that_fill_all_windows_every_growing_table_counts():
     assert windows([YEARS]) == frozenset()
     assert {row["holds"] for row in growing(SHORT, YEARS)} == {"history"}
-
-
-def test_a_slow_machine_has_fewer_contacts_a_day_and_a_fast_one_no_more() -> None:
-    assert [affordable(150, LOADED_IN * times) for times in (0.2, 1, 1.2, 1.4, 10)] == [150, 150, 100, 75, 50]
