@@ -99,6 +99,9 @@ def publish(
             columns = list(_columns(conn, "candidate", mart.name))
             reached = mart.reach.built(days, changed_days)
             whole = mart.reach.is_all(full, reclassified)
+            if _is_empty(conn, mart):  # years, when a history is published for the first time
+                written[mart.name] = _add_candidates(conn, mart, columns, reached, whole)
+                continue
             _find_differences(conn, mart, columns, reached, whole)
             if mart.restates:
                 _record_restatements(conn, build_id, load_ids, mart, columns)
@@ -174,6 +177,21 @@ def _same_key(mart: Mart) -> sql.Composed:
     return sql.SQL(" and ").join(sql.SQL("old.{0} = new.{0}").format(sql.Identifier(k)) for k in mart.key)
 
 
+def _is_empty(conn: Conn, mart: Mart) -> bool:
+    row = conn.execute(
+        sql.SQL("select exists (select from marts.{}) as is_filled").format(sql.Identifier(mart.name))
+    ).fetchone()
+    return row is not None and not row["is_filled"]
+
+
+def _add_candidates(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date], full: bool) -> int:
+    """Fill an empty mart; how many rows it has."""
+    rows = sql.SQL("(select {} from candidate.{} as h where {})").format(
+        _list(columns), sql.Identifier(mart.name), _scope(mart, "h", columns, days, full)
+    )
+    return _insert(conn, mart, columns, rows)
+
+
 def _find_differences(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date], full: bool) -> None:
     """Temporary table ``publish_changes``: rows that only one side has, to add (``_is_new``) or to remove."""
     names = _list(columns)
@@ -208,14 +226,17 @@ def _replace(conn: Conn, mart: Mart, columns: Sequence[str], days: Sequence[date
             name, _changes(mart.key, is_new=False), _same_key(mart), _scope(mart, "old", columns, days, full)
         )
     ).rowcount
-    # A day's rows lie together: readers of a span of days read its blocks, not a row of each block.
+    return max(removed, _insert(conn, mart, columns, _changes(columns, is_new=True)))
+
+
+def _insert(conn: Conn, mart: Mart, columns: Sequence[str], rows: sql.Composable) -> int:
+    """A day's rows lie together: readers of a span of days read its blocks, not a row of each block."""
     order = sql.SQL(" order by {}").format(sql.Identifier(mart.day)) if mart.day in columns else sql.SQL("")
-    added = conn.execute(
+    return conn.execute(
         sql.SQL("insert into marts.{} ({}) select * from {} as new{}").format(
-            name, _list(columns), _changes(columns, is_new=True), order
+            sql.Identifier(mart.name), _list(columns), rows, order
         )
     ).rowcount
-    return max(removed, added)
 
 
 def _record_restatements(
