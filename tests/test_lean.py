@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -89,6 +90,76 @@ def test_an_event_checks_what_it_is_about_when_somebody_looks(monkeypatch: pytes
         assert changed.msg == "later"
     assert [told["msg"] for told in checked] == ["made before", "asked", "changed"]
     assert (seen.msg, earlier.msg, Note(msg="afterwards").msg) == ("asked", "made before", "afterwards")
+
+
+def test_dbt_finds_each_macro_where_it_found_it_before() -> None:
+    from dbt.clients.jinja import MacroStack
+    from dbt.context import macros
+
+    def macro(package: str, name: str) -> Any:
+        return SimpleNamespace(package_name=package, name=name, unique_id=f"macro.{package}.{name}")
+
+    packages = {
+        "dbt": ["everywhere", "only_dbt", "adapter_wins"], "dbt_postgres": ["everywhere", "adapter_wins"],
+        "ours": ["everywhere", "ours_alone"], "theirs": ["everywhere", "theirs_alone"],
+    }  # fmt: skip
+    named = {package: {name: macro(package, name) for name in names} for package, names in packages.items()}
+
+    def found(search: str) -> dict[str, Any]:
+        builder = macros.MacroNamespaceBuilder("ours", search, MacroStack(), ["dbt_postgres", "dbt"], "a node")
+        namespace = builder.build_namespace(named, {"a": "context"})
+        told: dict[str, Any] = {}
+        for key in sorted(namespace):
+            value = namespace[key]
+            told[key] = sorted(value) if isinstance(value, dict) else (value.macro, value.context, value.node)
+        for package, name in [("dbt", "adapter_wins"), ("theirs", "theirs_alone"), (None, "everywhere")]:
+            given = namespace.get_from_package(package, name)
+            told[f"{name} of {package}"] = given and given.macro
+        return told | {"count": len(namespace)}
+
+    for search in ("ours", "theirs", "dbt"):
+        usual = found(search)
+        with lean.macros_listed_once():
+            assert found(search) == usual
+        assert usual["everywhere"][0].package_name == ("theirs" if search == "theirs" else "ours")
+
+
+def test_dbt_compiles_the_same_text_once_and_renders_it_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt.clients.jinja import get_rendered
+    from dbt_common.clients import jinja
+
+    parsed: list[str] = []
+    parse = jinja.MacroFuzzEnvironment._parse
+    monkeypatch.setattr(
+        jinja.MacroFuzzEnvironment, "_parse", lambda self, text, *rest: parsed.append(text) or parse(self, text, *rest)
+    )
+    with lean.templates_compiled_once():
+        assert [get_rendered("{{ who }} 1", {"who": who}) for who in ("a", "b")] == ["a 1", "b 1"]
+        assert [get_rendered("{{ n }}", {"n": 2}, native=native) for native in (True, False)] == [2, "2"]
+    assert parsed == ["{{ who }} 1", "{{ n }}", "{{ n }}"]
+    get_rendered("{{ who }} 1", {"who": "c"})
+    assert len(parsed) == 4
+
+
+def test_dbt_reads_results_by_their_own_columns_and_makes_its_parsers_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import parsedatetime
+    from dbt_common.clients import agate_helper
+
+    made: list[int] = []
+    make = parsedatetime.Constants.__init__
+    monkeypatch.setattr(
+        parsedatetime.Constants, "__init__", lambda self, *a, **k: made.append(1) or make(self, *a, **k)
+    )
+    with lean.results_without_parsers():
+        made.clear()
+        for text in ([], ["n"], [], ["n"]):
+            table = agate_helper.table_from_data_flat([{"n": "7", "at": "null"}], ["n", "at"])
+            typed = agate_helper.table_from_rows([["7", None]], ["n", "at"], text)
+            assert typed.columns["n"].values() == (("7",) if text else (7,))
+            assert len(table.rows) == 1 and not agate_helper.empty_table().rows
+        parsers = len(made)
+        agate_helper.table_from_rows([["8", None]], ["n", "at"], ["n"])
+        assert len(made) == parsers
 
 
 @pytest.mark.postgres

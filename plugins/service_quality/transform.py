@@ -154,7 +154,7 @@ def invoke(
 
         from service_quality.dbt_sessions import shared
 
-        with shared(), lean.flags_without_source(), lean.unheard_events():
+        with shared(), lean.dbt_without_waste():
             return dbtRunner(manifest=parsed).invoke(
                 [
                     arguments[0], *arguments[1:],
