@@ -12,12 +12,14 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
 from service_quality.local import postgres
 
-from benchmarks import document, report
+from benchmarks import document, peers, report
 from benchmarks.measure import Ratio
 from benchmarks.scale import FULL, QUICK, Scale
 
@@ -28,16 +30,19 @@ BY_NAME = ("million", "five_million", "year")  # too long for a run of everythin
 # parsed. History rebuilds in the quick run, and orchestration weighs storage too.
 LANES: dict[str, dict[str, tuple[str, ...]]] = {
     "quick": {".": ("history", "readers"), "bench-lane": ("orchestration", "load", "memory", "peers")},
-    # What is timed runs alone: beside the filling of histories, bytes are weighed and peers, who are far behind, run.
+    # What is timed runs alone: beside the filling of histories, bytes are weighed, peers, who are far behind, run, and
+    # the readers' marts are filled.
     "full": {
-        ".": ("history", "load", "rebuild", "orchestration", "readers"),
-        "bench-lane": ("storage", "memory", "peers"),
+        ".": ("history", "load", "rebuild", "orchestration"),
+        "bench-lane": ("storage", "memory", "peers", "readers"),
     },
 }
+WAITING = ("history", "readers")  # parts that prepare much and ask for the machine before they measure
 FORK = multiprocessing.get_context("fork")
 NOTES = {
     "quick": "two lanes of parts ran side by side: wall times disturb each other, so judge CPU, blocks and WAL",
-    "full": "storage and memory were weighed and peers ran beside the filling of histories; everything else ran alone",
+    "full": "storage and memory were weighed, peers ran and the readers' marts were filled beside the filling of"
+    " histories; everything else ran alone",
 }
 
 
@@ -64,24 +69,43 @@ def main() -> int:
 def _run_lanes(scale: Scale) -> int:
     """All parts, each in a process of its own, all writing into one new set of results; 1 when a part failed."""
     report.LATEST.unlink(missing_ok=True)
-    _import_once()
-    alone = FORK.Event()
+    _prepare()
     homes = {postgres.home() / lane: parts for lane, parts in LANES[scale.name].items()}
-    wait = None if scale is QUICK else alone.wait
-    running = [FORK.Process(target=_run_lane, args=(home, parts, scale, wait)) for home, parts in homes.items()]
+    first, second = FORK.Event(), FORK.Event()  # is over; or, the second, is prepared and waits for the first
+
+    def after_first() -> None:
+        second.set()
+        first.wait()
+
+    waits = (None, None) if scale is QUICK else (second.wait, after_first)
+    running = [
+        FORK.Process(target=_run_lane, args=(home, parts, scale, wait))
+        for (home, parts), wait in zip(homes.items(), waits, strict=True)
+    ]
     for lane in running:
         lane.start()
-    for lane in reversed(running):  # the first is the one that waits to be alone
+    left = {lane.sentinel: over for lane, over in zip(running, (first, second), strict=True)}
+    while left:  # a lane that is killed must not leave the other waiting
+        for ended in connection.wait(list(left)):
+            left.pop(ended).set()  # type: ignore[call-overload]
+    for lane in running:
         lane.join()
-        alone.set()
     _remove_servers([home for home in homes if home != postgres.home()])
     report.note(scale.name, NOTES[scale.name])
     document.write()
     return 1 if any(lane.exitcode for lane in running) else 0
 
 
+def _prepare() -> None:
+    """What parts would do one after the other: imports, which take longer than some of them work, and meanwhile the
+    environments of peers.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(peers.install)  # what fails is said by the part, which tries again
+        _import_once()
+
+
 def _import_once() -> None:
-    """What each part's process would import anew, which takes longer than some of them work."""
     for module in ("great_expectations", "dbt.cli.main", "dbt.adapters.postgres"):
         importlib.import_module(module)
     gc.freeze()  # else each process looks through all of it whenever it collects
@@ -128,7 +152,7 @@ def _run(
         started = time.monotonic()
         try:
             module = importlib.import_module(f"benchmarks.{part}")
-            waiting = {"alone": alone} if part == "history" and alone else {}
+            waiting = {"alone": alone} if part in WAITING and alone else {}
             result: report.Result = module.run(scale, **waiting)
         except Exception as error:  # noqa: BLE001 - the other parts still count; the error is reported and exits 1
             traceback.print_exc()

@@ -157,14 +157,16 @@ def drop_databases(server: postgres.Server, prefix: str) -> None:
             conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
-def lengthen(url: str, blocks: int) -> None:
-    """Repeat what ``raw`` holds ``blocks`` times, each BLOCK_DAYS further back; two tables at a time."""
+def lengthen(url: str, times: int, blocks: int = 1) -> None:
+    """Repeat what ``raw`` holds, ``blocks`` times BLOCK_DAYS, so many ``times``, each further back; two tables at a
+    time.
+    """
     names = {table.name: table for table in TABLES if table.name not in REFERENCE}
     with ops.connect(url) as conn:
         indexes = _drop_lookups(conn, list(names))
         loads = conn.execute("select load_id from ops.loads where status = 'promoted'").fetchall()
         copies = []
-        for block in range(1, blocks + 1):
+        for block in range(blocks, times * blocks + 1, blocks):
             days = block * BLOCK_DAYS
             moved = {load["load_id"]: _load_copy(conn, load["load_id"], days) for load in loads}
             copies.append((moved, _Copy(sql.Literal(days), sql.Literal(days * 86400), sql.Literal(block))))

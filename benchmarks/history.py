@@ -9,7 +9,7 @@ from end to end: a table that holds history must not be among them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -183,17 +183,16 @@ def run(scale: Scale, alone: Callable[[], Any] = lambda: None) -> Result:
     ``alone``: returns when nothing else is run any more; asked before anything is measured.
     """
     result = Result("history")
-    with ExitStack() as again:
-        repeated = None
-        if scale.again_blocks:  # filled first: everything is before something is measured
-            repeated = again.enter_context(loaded("again", scale.again_contacts_per_day))
-            _repeat(repeated, scale.again_blocks)
+    with loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
+        if scale.again_blocks:
+            _repeat(place, scale.again_blocks)
+        histories = _histories(result, scale, place)
+        alone()  # everything is filled before something is measured
+        if scale.again_blocks:
+            _again(result, place, scale.again_blocks, scale.again_rounds)
         else:
             result.notes.append("days loaded again are measured in the full run only")
-        with loaded("history", scale.contacts_per_day, scale.history_rounds + 1) as place:
-            _nights(result, scale, place, alone)
-        if repeated and scale.again_blocks:
-            _again(result, repeated, scale.again_blocks, scale.again_rounds)
+        _nights(result, scale, place, histories)
     return result
 
 
@@ -217,16 +216,29 @@ def last_day(place: Centre) -> date:
     return place.first_day + timedelta(days=BLOCK_DAYS - 1)
 
 
-def _nights(result: Result, scale: Scale, place: Centre, alone: Callable[[], Any]) -> None:
-    histories = [History(days, f"bench_history_{days}") for days in scale.history_days]
-    usual = histories[(len(histories) - 1) // 2]
+@dataclass
+class Histories:
+    """Those that are compared, the shortest first; the usual one, and a copy of it for nights with a late row."""
+
+    each: list[History]
+    usual: History
+    late: History | None
+
+
+def _histories(result: Result, scale: Scale, place: Centre) -> Histories:
+    each = [History(days, f"bench_history_{days}") for days in scale.history_days]
+    usual = each[(len(each) - 1) // 2]
     late = History(usual.days, "bench_history_late") if scale.late_row else None
-    fill(place, histories, (lambda url: rebuild.compare(url, scale, result)) if scale.rebuild_histories else None)
+    fill(place, each, (lambda url: rebuild.compare(url, scale, result)) if scale.rebuild_histories else None)
     if late:
         make_database(place.server, late.database, usual.database)
     else:
         result.notes.append("a night with a late row is measured in the full run only")
-    alone()
+    return Histories(each, usual, late)
+
+
+def _nights(result: Result, scale: Scale, place: Centre, filled: Histories) -> None:
+    histories, late = filled.each, filled.late
     meter = Meter(place.url("postgres"))
     for n in range(1, scale.history_rounds + 1):
         day = last_day(place) + timedelta(days=n)
@@ -236,7 +248,7 @@ def _nights(result: Result, scale: Scale, place: Centre, alone: Callable[[], Any
         if late:
             _come_late(place, day)
             night(place, late, meter, day)
-    _compare(result, histories, usual, late)
+    _compare(result, histories, filled.usual, late)
     if scale.many_contacts:
         result.notes.append(UNMEASURED)
         many_contacts(result, place, histories, meter, day + timedelta(days=1), scale.many_contacts)
@@ -320,11 +332,16 @@ def _come_late(place: Centre, day: date) -> None:
             raise RuntimeError(f"there is no note of {LATE_DAYS} days before {day} to change")
 
 
-def _repeat(place: Centre, lengths: Sequence[int]) -> None:
-    """Databases whose raw holds what was loaded that many times (blocks of days)."""
+def _repeat(place: Centre, lengths: tuple[int, int]) -> None:
+    """Two databases whose raw holds what was loaded that many times (blocks of days); the long one is a multiple of the
+    short one, as which it begins.
+    """
+    short, long = lengths
+    make_database(place.server, _repeated(short), template(place))
+    lengthen(place.url(_repeated(short)), short - 1)
+    make_database(place.server, _repeated(long), _repeated(short))
+    lengthen(place.url(_repeated(long)), long // short - 1, short)
     for blocks in lengths:
-        make_database(place.server, _repeated(blocks), template(place))
-        lengthen(place.url(_repeated(blocks)), blocks - 1)
         undisturbed(place.url(_repeated(blocks)))
 
 
@@ -338,7 +355,7 @@ def _again(result: Result, place: Centre, lengths: tuple[int, int], rounds: int)
         str(blocks): partial(place.load, _repeated(blocks), last - timedelta(days=AGAIN_DAYS - 1), last)
         for blocks in (short, long)
     }, rounds, before=lambda _: _checkpoint(place.url("postgres")), warm_up=False)  # fmt: skip
-    drop_databases(place.server, "bench_again")
+    drop_databases(place.server, _repeated(""))
     of = f"{AGAIN_DAYS} days loaded again with {rows[long]:,} rows in raw against {rows[short]:,}"
     for figure in ("cpu", "blocks", "wal"):
         name = f"days loaded again, {figure}"
@@ -348,8 +365,8 @@ def _again(result: Result, place: Centre, lengths: tuple[int, int], rounds: int)
     ]
 
 
-def _repeated(blocks: int) -> str:
-    return f"bench_again_{blocks}"
+def _repeated(blocks: int | str) -> str:
+    return f"bench_history_again_{blocks}"
 
 
 def _raw_rows(url: str) -> int:

@@ -37,6 +37,7 @@ from benchmarks.scale import Scale
 from benchmarks.tables import QUEUE_LOG
 
 HERE = Path(__file__).resolve().parent
+ENVIRONMENTS = ("dlt", "target-postgres")
 MULTI_ROWS = 3_000  # a statement takes 65535 parameters at most
 TARGET_BATCH = 100_000
 
@@ -101,13 +102,14 @@ def _peers(url: str, rows: _Rows, running: ExitStack, notes: list[str]) -> dict[
     for name, given in methods.items():
         peers[f"pandas.to_sql, {name}"] = lambda given=given: lambda: _to_sql(url, frame, given)
     peers["executemany (psycopg)"] = lambda: lambda: _executemany(url, rows.table, tuples)
-    if dlt := _environment("dlt", notes):
+    dlt, target = (_environment(name, notes) for name in ENVIRONMENTS)
+    if dlt:
         pq.write_table(rows.table, rows.parquet)
         for mode, words in (("append", "Arrow and Parquet, append"), ("merge", "Arrow and Parquet, merge"),
                             ("rows", "default rows")):  # fmt: skip
             loads = running.enter_context(_dlt(dlt, url, rows, mode))
             peers[f"dlt, {words}"] = lambda loads=loads: loads
-    if target := _environment("target-postgres", notes):
+    if target:
         _write_messages(rows)
         peers["Meltano target-postgres"] = lambda: running.enter_context(_target(target, url, rows))
     return peers
@@ -194,6 +196,12 @@ def _executemany(url: str, table: pa.Table, tuples: list[tuple[Any, ...]]) -> No
 
 
 # Those of environments of their own
+
+
+def install() -> None:
+    """Make the environments of those who have one of their own, where they are not there yet."""
+    for name in ENVIRONMENTS:
+        _environment(name, [])
 
 
 def _environment(name: str, notes: list[str]) -> Path | None:

@@ -228,10 +228,14 @@ UNUSUAL = {
 BY_KEY = "select * from marts.fct_contacts where contact_id = %(contact)s"
 
 
-def run(scale: Scale) -> Result:
-    """Fill, publish, read; publish a night under readers."""
+def run(scale: Scale, alone: Callable[[], Any] = lambda: None) -> Result:
+    """Fill, publish, read; publish a night under readers.
+
+    ``alone``: returns when nothing else is run any more; asked before anything is measured.
+    """
     result = Result("readers")
     with marts(scale.marts_days) as url:
+        alone()
         _read(result, url, scale)
         _publish_under_readers(result, url, scale.publications)
     return result

@@ -20,8 +20,7 @@ class Scale:
     rebuild_contacts: int
     history_rounds: int  # nights
     rebuild_seconds: float  # all rebuilds with their preparation: fewer contacts where the machine needs more
-    again_blocks: tuple[int, int] | None = None  # of BLOCK_DAYS in a short and a long history; None: not measured
-    again_contacts_per_day: int = 0  # about 10 rows of raw each
+    again_blocks: tuple[int, int] | None = None  # of BLOCK_DAYS in a short history and its multiple; None: not measured
     again_rounds: int = 5
     late_row: bool = True  # a night with one is measured beside those without
     rebuild_by_both: bool = False  # engines; else by the chosen one only
@@ -47,7 +46,7 @@ class Scale:
 
 FULL = Scale("full", 5, (1_000_000, 5_000_000), (1_000_000, 5_000_000), 20_000,
              150, (30, 365, 1461), 15_000, 5_000_000,
-             history_rounds=5, again_contacts_per_day=185, again_blocks=(19, 76), many_contacts=15_000,
+             history_rounds=5, again_blocks=(24, 96), many_contacts=15_000,
              rebuild_seconds=240,
              nights=3, marts_days=1461, read_seconds=5.0,
              storage_stages=(20,), storage_contacts_per_day=3_000)  # fmt: skip

@@ -73,7 +73,8 @@ def line(conn, load, number, caller):
 
 
 @pytest.mark.postgres
-def test_history_is_what_was_loaded_repeated_back_in_time(empty):
+@pytest.mark.parametrize(("ways", "copies"), [([(2, 1)], 3), ([(1, 1), (2, 2)], 6)])
+def test_history_is_what_was_loaded_repeated_back_in_time(empty, ways, copies):
     indexes = "select indexdef from pg_indexes where schemaname = 'raw' order by indexdef"
     with ops.connect(empty) as conn:
         load = promoted(conn)
@@ -81,7 +82,8 @@ def test_history_is_what_was_loaded_repeated_back_in_time(empty):
             line(conn, load, number, "a" * 32)
         conn.commit()
         before = conn.execute(indexes).fetchall()
-    lengthen(empty, 2)
+    for times, blocks in ways:
+        lengthen(empty, times, blocks)
     with ops.connect(empty) as conn:
         assert conn.execute(indexes).fetchall() == before
         rows = conn.execute(
@@ -90,7 +92,7 @@ def test_history_is_what_was_loaded_repeated_back_in_time(empty):
             " count(distinct (file_id, line_no)) as keys, min(loads.window_start) as start"
             " from raw.queue_log join ops.loads on load_id = _load_id group by 1, 2 order by 1"
         ).fetchall()
-    back = [n * BLOCK_DAYS for n in range(3)]
+    back = [n * BLOCK_DAYS for n in range(copies)]
     assert [(r["days"], r["seconds"], r["lines"], r["keys"]) for r in rows] == [(d, d * 86400, 2, 2) for d in back]
     assert [(rows[0]["start"] - r["start"]).days for r in rows] == back
 

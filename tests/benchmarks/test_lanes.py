@@ -1,8 +1,10 @@
-"""Every part is measured, each once, and history's nights wait for the other lane of the full run."""
+"""Every part is measured, each once, and what is timed in the full run waits until nothing else runs."""
 
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,26 +31,49 @@ def test_the_quick_run_measures_what_it_has_no_part_for_in_others() -> None:
     assert bench.QUICK.rebuild_histories and bench.QUICK.weigh_nights
 
 
-def test_history_is_alone_only_when_the_other_lane_has_ended(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    timed, weighed = bench.LANES["full"].values()
-
-    def run(parts: list[str], scale: object, alone: Callable[[], object]) -> tuple[list[str], dict[str, str]]:
-        if parts == ["history"]:
-            alone()
-            (tmp_path / "history").write_text(",".join(p for p in weighed if (tmp_path / p).exists()))
-        else:
-            time.sleep(0.2)
-            (tmp_path / parts[0]).touch()
-        return [], {}
-
+@pytest.fixture
+def lanes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder in which each part leaves its name when it ends; nothing else is written or removed."""
     for place, name, value in (
-        (bench, "_run", run), (bench, "_import_once", lambda: None), (bench, "_remove_servers", lambda homes: None),
+        (bench, "_prepare", lambda: None), (bench, "_remove_servers", lambda homes: None),
         (bench.report, "LATEST", tmp_path / "latest.json"), (bench.report, "note", lambda *_: None),
         (bench.document, "write", lambda: None),
     ):  # fmt: skip
         monkeypatch.setattr(place, name, value)
-    assert timed[0] == "history"
+    return tmp_path
+
+
+def test_in_the_full_run_what_is_timed_runs_alone(monkeypatch: pytest.MonkeyPatch, lanes: Path) -> None:
+    def run(parts: list[str], scale: object, alone: Callable[[], object]) -> tuple[list[str], dict[str, str]]:
+        time.sleep(0.1)
+        (lanes / f"{parts[0]} is prepared").touch()
+        if parts[0] in bench.WAITING:
+            alone()
+        (lanes / f"{parts[0]} saw").write_text(",".join(sorted(p.name for p in lanes.iterdir())))
+        time.sleep(0.1)
+        (lanes / f"{parts[0]} is over").touch()
+        return [], {}
+
+    timed, weighed = bench.LANES["full"].values()
+    assert timed[0] == "history" and weighed[-1] == "readers"
+    monkeypatch.setattr(bench, "_run", run)
     assert bench._run_lanes(bench.FULL) == 0
-    assert (tmp_path / "history").read_text() == ",".join(weighed)
+    history, readers = ((lanes / f"{part} saw").read_text() for part in ("history", "readers"))
+    assert "readers is prepared" in history and "readers is over" not in history
+    assert all(f"{part} is over" in history for part in weighed[:-1])
+    assert all(f"{part} is over" in readers for part in timed)
+
+
+@pytest.mark.parametrize("killed", ["history", "readers"])
+def test_a_lane_that_is_killed_lets_the_other_go_on(
+    monkeypatch: pytest.MonkeyPatch, lanes: Path, killed: str
+) -> None:
+    def run(home: Path, parts: list[str], scale: object, alone: Callable[[], object]) -> None:
+        if killed in parts:
+            os.kill(os.getpid(), signal.SIGKILL)
+        alone()
+        (lanes / "went on").touch()
+
+    monkeypatch.setattr(bench, "_run_lane", run)
+    assert bench._run_lanes(bench.FULL) == 1
+    assert (lanes / "went on").exists()
