@@ -196,6 +196,18 @@ def test_the_rows_of_a_day_lie_together(conn):
     assert [r["business_day"] for r in rows] == sorted(days * 8)
 
 
+def test_only_a_mart_that_is_empty_is_filled_without_looking_for_differences(conn, monkeypatch):
+    looked = []
+    look = publishing._find_differences
+    monkeypatch.setattr(publishing, "_find_differences", lambda *given: looked.append(given[1]) or look(*given))
+    _candidate(conn, ("a", "measured", 1, 0.5, ONE), ("a", "measured", 2, 0.5, TWO), ("b", "measured", 3, None, TWO))
+    assert publish(conn, _build(conn), [], [TWO], [DAILY], False) == {"branch_quality_daily": 2}
+    assert (looked, _restated(conn), [row[2] for row in _marts(conn)]) == ([], [], [2, 3])
+    assert publish(conn, _build(conn), [], [ONE, TWO], [DAILY], False) == {"branch_quality_daily": 1}
+    assert looked == [DAILY]
+    assert [row[2] for row in _marts(conn)] == [1, 2, 3]
+
+
 def test_a_mart_without_key_is_refused():
     node = {
         "resource_type": "model", "schema": "candidate", "name": "m", "alias": "m",
